@@ -48,7 +48,7 @@ const line = (label, names) =>
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 line('first view', [...first]);
 for (const { fileName, isDynamicEntry, facadeModuleId } of chunks.values()) {
-  const name = facadeModuleId?.replace(/^.*\/web\/src\//, '');
+  const name = facadeModuleId?.replace(/^.*\/(web\/src|src)\//, '');
   if (isDynamicEntry)
     line(
       `  + ${name}`,

@@ -547,6 +547,10 @@ export const ERROR_CODES = {
     meaning: 'The server that the instances share refuses what it is asked for.',
     fix: 'Read the detail in `bridge/status`: check the password and the rights of the user, and the memory of the server.',
   },
+  backplane_unsuited: {
+    meaning: 'The server that the instances share is too old, is a cluster, or may throw away what it holds.',
+    fix: 'Take Redis 7 or later or Valkey, without cluster mode, with `maxmemory-policy noeviction` and room for all devices.',
+  },
   owner_lost: {
     meaning: 'The instance that had the device is gone, and no other one has it yet.',
     fix: 'Start that instance again, or add the device to the configuration of another one.',

@@ -131,6 +131,7 @@ export class Bridge {
       live,
       configStatus,
       owns: config.backplane && ((id) => this.#shared?.owns(id) !== false),
+      shared: config.backplane && options.join && (() => this.#sharedFeed()),
       fleet: () => this.#fleet,
       subscriberRegistry: () => this.#feed.subscriberRegistry,
       recorder,
@@ -309,6 +310,12 @@ export class Bridge {
       shared,
     });
     if (shared !== undefined) shared.changed = () => this.#status.publish();
+  }
+
+  /** Where `backplane:` is there. */
+  #sharedFeed(): SharedFeed {
+    if (this.#shared === undefined) throw new Error('This bridge shares its feed with no other instance.');
+    return this.#shared;
   }
 
   #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {

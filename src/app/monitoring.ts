@@ -3,7 +3,13 @@ import type { BridgeConfig } from '../config/index.ts';
 import { CLOSE_CODES, type JsonObject } from '../contract/wire/index.ts';
 import type { DeviceReading, Fleet, UploadStore } from '../devices/index.ts';
 import type { FeedLog, FeedStore, SubscriberRegistry } from '../feed/index.ts';
-import { BridgeMetrics, observingRoutes, type ProcessUsage, Readiness } from '../server/index.ts';
+import {
+  type BackplaneCounts,
+  BridgeMetrics,
+  observingRoutes,
+  type ProcessUsage,
+  Readiness,
+} from '../server/index.ts';
 import {
   BoundedLog,
   type Clock,
@@ -25,11 +31,19 @@ export interface MonitoringOptions {
   readonly live: Live<BridgeConfig>;
   /** Whether a device belongs to this instance; absent: all do. */
   readonly owns?: ((device: string) => boolean) | undefined;
+  /** What it shares with other instances; absent: it is the only one. */
+  readonly shared?: (() => SharedReadings) | undefined;
   /** As `bridge/status` shows it. */
   configStatus(): JsonObject;
   fleet(): Fleet;
   subscriberRegistry(): SubscriberRegistry;
   recorder(): { status(): JsonObject } | undefined;
+}
+
+/** Of an instance among others. */
+export interface SharedReadings {
+  readonly readiness: 'joining' | 'superseded' | undefined;
+  counts(): BackplaneCounts;
 }
 
 /** Log, metrics and readiness of a bridge. */
@@ -45,7 +59,7 @@ export class Monitoring {
   readonly #readiness: Readiness;
 
   constructor(options: MonitoringOptions) {
-    const { clock, store, live, fleet, uploads } = options;
+    const { clock, store, live, fleet, uploads, shared } = options;
     const logCounts = new LogCounts();
     this.#bounded = new BoundedLog(options.log, clock, live.value.log?.maxLinesPerSecond);
     live.watch(({ log }) => this.#bounded.follow(log?.maxLinesPerSecond ?? DEFAULT_LINES_PER_SECOND));
@@ -69,6 +83,7 @@ export class Monitoring {
       recorder: options.recorder,
       uploads: () => uploads,
       usage: options.usage,
+      backplane: shared && (() => shared().counts()),
     });
     this.#readiness = new Readiness({
       // One that another instance has is its concern.
@@ -78,6 +93,7 @@ export class Monitoring {
         fleet()
           .deviceListeners()
           .map((deviceListener) => deviceListener.status()),
+      backplane: () => shared?.().readiness,
     });
     this.routes = observingRoutes(this.#metrics, this.#readiness, () => live.value.access !== undefined);
   }

@@ -32,6 +32,8 @@ export interface SharedFeedOptions {
 
 /** What is counted since the start. */
 export interface SharedFeedCounts {
+  /** The server answers, and knows this instance. */
+  readonly up: boolean;
   readonly owned: number;
   readonly foreign: number;
   readonly shards: number;
@@ -42,6 +44,7 @@ export interface SharedFeedCounts {
   readonly fenced: number;
   readonly lostEvents: number;
   readonly waiting: number;
+  readonly calls: number;
   readonly reconnects: number;
 }
 
@@ -156,8 +159,15 @@ export class SharedFeed implements Ownership {
     return this.#status === 'ready';
   }
 
+  /** Why subscribers are not to come here: it shows nothing of other instances yet, or is over. */
+  get readiness(): 'joining' | 'superseded' | undefined {
+    if (this.#status === 'superseded') return 'superseded';
+    return this.#begun ? undefined : 'joining';
+  }
+
   counts(): SharedFeedCounts {
     return {
+      up: this.ready,
       owned: this.#leases.count,
       foreign: this.#foreign.documents,
       shards: this.#foreign.shards,
@@ -168,6 +178,7 @@ export class SharedFeed implements Ownership {
       fenced: this.#owned.fenced,
       lostEvents: this.#owned.lostEvents,
       waiting: this.#owned.waiting,
+      calls: this.calls.open,
       reconnects: this.#reconnects,
     };
   }

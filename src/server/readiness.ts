@@ -6,11 +6,19 @@ export interface ReadinessOptions {
   required(): readonly string[];
   reading(device: string): DeviceReading | undefined;
   listeners(): readonly DeviceListenerStatus[];
+  /** What of the other instances this one cannot do without; absent: it is the only one. */
+  backplane?(): 'joining' | 'superseded' | undefined;
 }
 
 /** Why work is not to be sent here now. */
 export interface NotReady extends JsonObject {
-  readonly kind: 'starting' | 'draining' | 'listener_down' | 'device_awaited';
+  readonly kind:
+    | 'starting'
+    | 'draining'
+    | 'listener_down'
+    | 'device_awaited'
+    | 'backplane_awaited'
+    | 'superseded';
   readonly message: string;
   readonly devices?: readonly JsonObject[];
   readonly listeners?: readonly string[];
@@ -18,7 +26,8 @@ export interface NotReady extends JsonObject {
 
 /**
  * Whether the bridge can do its work: it listens wherever it should, every required device came up at least once, and
- * it does not stop. A device that goes away later makes nothing unready: to take the bridge out would not fix it.
+ * it does not stop. A device, or the server of the instances, that goes away later makes nothing unready: to take the
+ * bridge out would not fix it.
  */
 export class Readiness {
   readonly #options: ReadinessOptions;
@@ -57,6 +66,12 @@ export class Readiness {
         message: `Devices cannot dial in at ${counted(down.length, 'address', 'addresses')}.`,
         listeners,
       });
+    }
+    const backplane = this.#options.backplane?.();
+    if (backplane === 'joining') {
+      found.push({ kind: 'backplane_awaited', message: 'The server of the instances never answered.' });
+    } else if (backplane === 'superseded') {
+      found.push({ kind: 'superseded', message: 'Another process has the name of this instance.' });
     }
     const awaited = this.#options.required().filter((id) => !this.#isKnown(id));
     if (awaited.length > 0) {

@@ -83,7 +83,7 @@ describe('loadConfig', () => {
         },
       ],
       listeners: [],
-      metrics: { perDevice: false },
+      metrics: { perDevice: false, values: [] },
       log: { maxLinesPerSecond: 10 },
       requiredDevices: [],
     });

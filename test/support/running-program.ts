@@ -35,7 +35,7 @@ export class RunningProgram implements Disposable {
 
   /** What the first group of the pattern is, once it was printed. */
   async said(pattern: RegExp): Promise<string> {
-    await expect.poll(() => this.out, { timeout: 15_000 }).toMatch(pattern);
+    await expect.poll(() => this.out, { timeout: 60_000 }).toMatch(pattern);
     return pattern.exec(this.out)?.[1] ?? '';
   }
 

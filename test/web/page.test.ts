@@ -220,6 +220,22 @@ describe.runIf(hasChromium)('the page', () => {
     await expect.poll(() => page.locator('html').getAttribute('data-theme')).toBe('dark');
   });
 
+  it('takes keys that come faster than it draws', async () => {
+    publish('rack-1');
+    publish('scale');
+    await open();
+    await expect.poll(() => ids()).toEqual(['rack-1', 'scale']);
+    await page.evaluate(`{
+      const press = (target, key) => target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+      press(document.body, '/');
+      const field = document.activeElement;
+      field.value = 'sca';
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+      press(field, 'Enter');
+    }`);
+    await page.waitForSelector('.device-page[data-device="scale"]');
+  });
+
   it('keeps a thousand devices, draws those in sight, and only redraws what changed', async () => {
     for (let index = 0; index < 1_000; index++) publish(`d-${index}`);
     await open();

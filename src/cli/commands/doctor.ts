@@ -105,7 +105,8 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
   const findings = await inTurn(jobs);
-  return [...findings.filter((each) => each !== undefined), ...(await sharedPorts(dialled))];
+  const found = findings.filter((each) => each !== undefined);
+  return [...found, ...(await sharedPorts(dialled)), ...(await backplaneFindings(config))];
 }
 
 /** A recorded device with a link has its trace open, too. */
@@ -187,6 +188,13 @@ async function examineHistory({ history, secrecy }: BridgeConfig, cwd: string): 
   if (patterns.length === 0) return undefined;
   const detail = `alarms are kept as ciphertext, and nothing else: ${patterns.join(', ')}.`;
   return { ...found, detail: `${found.detail} Of topics under \`secrecy:\`, ${detail}` };
+}
+
+/** The server that several instances share. */
+async function backplaneFindings({ backplane }: BridgeConfig): Promise<readonly Finding[]> {
+  if (backplane === undefined) return [];
+  const { examineBackplane } = await import('../../backplane/index.ts');
+  return (await examineBackplane(backplane)).map((found) => ({ about: 'backplane', ...found }));
 }
 
 function examineLines({ host, port }: LinesConfig): () => Promise<Finding> {

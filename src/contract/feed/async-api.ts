@@ -149,6 +149,7 @@ const PARAMETERS = [
   ['device', 'The id of the device.'],
   ['bus', 'The id of the bus.'],
   ['key', 'As `declaration` in the state of a device.'],
+  ['instance', 'The name of the instance.'],
 ] as const;
 
 function topicChannel({ name, address, summary }: TopicContract): Node {

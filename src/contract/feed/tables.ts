@@ -34,7 +34,7 @@ export const TABLES: Tables = {
     table(
       ['topic', 'kind', 'holds'],
       TOPICS.map(({ address, kind, holds }) => [
-        `\`${address.replace(/\{(?:device|bus)\}/, '<id>').replace('{key}', '<key>')}\``,
+        `\`${address.replace(/\{(?:device|bus)\}/, '<id>').replace(/\{(\w+)\}/, '<$1>')}\``,
         kind === 'state' ? 'state' : 'event',
         holds,
       ]),

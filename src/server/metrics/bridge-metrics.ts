@@ -4,6 +4,7 @@ import type { FeedStore, SubscriberRegistry } from '../../feed/index.ts';
 import { type Clock, inSlices } from '../../system/index.ts';
 import { KEPT_MS, LARGEST_FRESH } from '../http/device-list.ts';
 import { PiecesOfText } from '../http/pieces.ts';
+import { addBackplaneFamilies, type BackplaneCounts } from './backplane-families.ts';
 import { addBridgeFamilies, type BridgeFamilySources, LoopDelayWatch } from './bridge-families.ts';
 import {
   addDeviceFamilies,
@@ -20,6 +21,8 @@ export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFa
   readonly store: FeedStore;
   /** Which values have series, as `metrics.values` says. */
   readonly values: readonly string[];
+  /** Absent: this is the only instance. */
+  readonly backplane?: (() => BackplaneCounts) | undefined;
 }
 
 /**
@@ -53,6 +56,7 @@ export class BridgeMetrics {
     addBridgeFamilies(metrics, { ...options, loopDelay });
     addDeviceFamilies(metrics, () => this.#devices());
     addFeedFamilies(metrics, options.subscriberRegistry, options.store);
+    if (options.backplane !== undefined) addBackplaneFamilies(metrics, options.backplane);
     return metrics.families;
   }
 

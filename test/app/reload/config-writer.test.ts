@@ -174,7 +174,7 @@ describe('a writer of the configuration', () => {
     const room = 4 * 1024 * 1024 - Buffer.byteLength(TEXT);
     await writeFile(
       path,
-      filler.repeat(Math.floor(room / filler.length)) + '#'.repeat((room % filler.length) - 1) + `\n${TEXT}`,
+      `${filler.repeat(Math.floor(room / filler.length)) + '#'.repeat((room % filler.length) - 1)}\n${TEXT}`,
     );
     await expect(add()).rejects.toMatchObject({ code: 'config_too_large' });
     await writeFile(path, filler.repeat(5_000));

@@ -112,7 +112,10 @@ describe('the AsyncAPI document', () => {
       /^\| `([a-z]+(?:\/[a-z<>]+)*)` \| (state|event) \|/gm,
     );
     const addresses = [...documented].map(([, topic = '']) =>
-      topic.replace('buses/<id>', 'buses/{bus}').replace('<id>', '{device}').replace('<key>', '{key}'),
+      topic
+        .replace('buses/<id>', 'buses/{bus}')
+        .replace('<id>', '{device}')
+        .replace(/<(key|instance)>/, '{$1}'),
     );
     expect(addresses.length).toBeGreaterThan(6);
     expect(TOPICS.map(({ address }) => address).sort()).toEqual(addresses.sort());

@@ -1,5 +1,5 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { effect, useSignal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { devices } from '../api/devices.ts';
 import { LANGUAGE_NAMES, LANGUAGES, language, t } from './language.ts';
 import { navigate } from './location.ts';
@@ -20,9 +20,14 @@ const SHOWN = 12;
 /** Goes anywhere by a few letters: opened with `/`. */
 export function Palette() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useSignalEffect(() => {
-    if (paletteOpen.value && dialog.current?.open === false) dialog.current.showModal();
-  });
+  // At once and not with the next frame: the keys behind `/` are for its field.
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (paletteOpen.value && dialog.current?.open === false) dialog.current.showModal();
+      }),
+    [],
+  );
   const close = (): void => {
     paletteOpen.value = false;
     if (dialog.current?.open) dialog.current.close();
@@ -36,18 +41,28 @@ export function Palette() {
       onClose={close}
       onClick={(event) => event.target === dialog.current && close()}
     >
-      {paletteOpen.value && <Search close={close} />}
+      <Search close={close} />
     </dialog>
   );
 }
 
+/** Its field is there before it is opened, so that no key is lost that follows `/` at once. */
 function Search({ close }: { readonly close: () => void }) {
   const input = useRef<HTMLInputElement>(null);
   const text = useSignal('');
   const at = useSignal(0);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (paletteOpen.value) return;
+        if (input.current) input.current.value = '';
+        text.value = '';
+        at.value = 0;
+      }),
+    [text, at],
+  );
   const texts = t().palette;
-  const found = best(entries(), text.value, SHOWN);
+  const found = paletteOpen.value ? best(entries(), text.value, SHOWN) : [];
   const chosen = Math.min(at.value, Math.max(0, found.length - 1));
   const go = (entry: Entry | undefined): void => {
     if (entry === undefined) return;
@@ -55,7 +70,9 @@ function Search({ close }: { readonly close: () => void }) {
     entry.go();
   };
   const pressed = (event: KeyboardEvent): void => {
-    if (event.key === 'Enter') go(found[chosen]);
+    // What is drawn may be behind what is typed.
+    const now = best(entries(), text.value, SHOWN);
+    if (event.key === 'Enter') go(now[Math.min(at.value, now.length - 1)]);
     else if (event.key === 'ArrowDown') at.value = Math.min(chosen + 1, found.length - 1);
     else if (event.key === 'ArrowUp') at.value = Math.max(chosen - 1, 0);
     else return;
@@ -65,6 +82,7 @@ function Search({ close }: { readonly close: () => void }) {
     <div class="inside">
       <input
         ref={input}
+        autofocus
         type="text"
         role="combobox"
         aria-expanded="true"
