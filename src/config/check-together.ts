@@ -1,6 +1,7 @@
-import { type AddressBlock, parseBlock, type Transport } from '../contract/index.ts';
+import type { Transport } from '../contract/index.ts';
 import { addressLabel, type ListenAddress } from '../links/index.ts';
-import type { BusConfig, DeviceConfig, ListenerConfig, MatchConfig, ServerConfig } from './model.ts';
+import { MatchRivals, type MatchRule, matchRule, ruleCovers } from './match-rivals.ts';
+import type { BusConfig, DeviceConfig, ListenerConfig, ServerConfig } from './model.ts';
 import { type Finding, formatPath, type Path } from './problem.ts';
 
 /** A part of the configuration and where it stands. */
@@ -51,12 +52,14 @@ function checkIds({ devices, wrongIds }: Whole, add: Add): void {
 }
 
 function checkPorts({ server, listeners, devices, buses = [] }: Whole, add: Add): void {
-  type Taken = Pick<ListenAddress, 'scheme' | 'host' | 'port'> & { readonly by: string };
-  const taken: Taken[] = [{ scheme: 'tcp-listen', host: server.host, port: server.port, by: '`server`' }];
+  type Taken = Pick<ListenAddress, 'host'> & { readonly by: string };
+  /** By kind and port, so that many places cost as much each as few. */
+  const taken = new Map<string, Taken[]>();
   const claim = ({ scheme, host, port }: ListenAddress, by: string, path: Path): void => {
-    const other = taken.find(
-      (each) => each.scheme === scheme && each.port === port && port !== 0 && collide(each.host, host),
-    );
+    // Any free port is another one each time.
+    if (port === 0) return;
+    const same = taken.get(`${scheme} ${port}`) ?? [];
+    const other = same.find((each) => collide(each.host, host));
     if (other !== undefined) {
       add({
         code: 'config_conflict',
@@ -65,8 +68,10 @@ function checkPorts({ server, listeners, devices, buses = [] }: Whole, add: Add)
         fix: 'Give one of the two another port.',
       });
     }
-    taken.push({ scheme, host, port, by });
+    same.push({ host, by });
+    taken.set(`${scheme} ${port}`, same);
   };
+  claim({ scheme: 'tcp-listen', host: server.host, port: server.port }, '`server`', ['server', 'port']);
   if (server.tcp !== undefined)
     claim({ scheme: 'tcp-listen', host: server.tcp.host, port: server.tcp.port }, '`server.tcp`', [
       'server',
@@ -183,21 +188,14 @@ function checkMatches({ devices, listens }: Whole, add: Add): void {
       fix: 'Add `listeners:` with an entry such as `- link: tcp-listen:0.0.0.0:9089`.',
     });
   }
-  // Two IMEIs never overlap, so only equal ones and those without need comparing.
-  const byImei = new Map<string, Candidate[]>();
-  const open: Candidate[] = [];
-  const earlier: Candidate[] = [];
-  for (const placed of matched) {
-    const each = { placed, rule: matchRule(placed.value.match, placed.value.session) };
-    const { imei } = each.rule;
-    const same = imei === undefined ? earlier : (byImei.get(imei) ?? []);
-    const overlaps = (other: Candidate) => rulesOverlap(other.rule, each.rule);
-    const rival = same.find(overlaps) ?? (imei === undefined ? undefined : open.find(overlaps));
+  const candidates = matched.map((placed) => ({
+    placed,
+    rule: matchRule(placed.value.match, placed.value.session),
+  }));
+  const rivals = new MatchRivals(candidates.map(({ rule }) => rule));
+  for (const each of candidates) {
+    const rival = candidates[rivals.next(each.rule) ?? -1];
     if (rival !== undefined) reportOverlap(rival, each, add);
-    earlier.push(each);
-    if (imei === undefined) open.push(each);
-    else if (same.length > 0) same.push(each);
-    else byImei.set(imei, [each]);
   }
 }
 
@@ -224,54 +222,4 @@ function reportOverlap(
       ? 'Put the narrower match first, or make the two different.'
       : 'Make the two different: give both an `imei:`, or networks that do not overlap.',
   });
-}
-
-/** A `match` made ready to be compared with many others. */
-interface MatchRule {
-  readonly imei: string | undefined;
-  /** In lower case: UUIDs do not differ by it. */
-  readonly appid: string | undefined;
-  readonly from: readonly AddressBlock[] | undefined;
-  /** It never registers: every peer that dials in from there is this device. */
-  readonly bare: boolean;
-}
-
-function matchRule(
-  { imei, identity, appid, from }: MatchConfig,
-  { bare, login }: DeviceConfig['session'],
-): MatchRule {
-  return {
-    bare: bare !== undefined && login !== true,
-    imei: identity ?? imei,
-    appid: appid?.toLowerCase(),
-    from: from?.flatMap((text) => parseBlock(text) ?? []),
-  };
-}
-
-/** Whether a peer can match both. */
-function rulesOverlap(a: MatchRule, b: MatchRule): boolean {
-  // No device registers from the address of one that never does, unless its own match names the address too.
-  if (a.bare !== b.bare && (a.from === undefined || b.from === undefined)) return false;
-  if (a.imei !== undefined && b.imei !== undefined && a.imei !== b.imei) return false;
-  if (a.appid !== undefined && b.appid !== undefined && a.appid !== b.appid) return false;
-  if (a.from === undefined || b.from === undefined) return true;
-  return a.from.some((one) => b.from?.some((other) => inside(one, other) || inside(other, one)));
-}
-
-/** Whether every peer that matches `b` matches `a`. */
-function ruleCovers(a: MatchRule, b: MatchRule): boolean {
-  if (a.imei !== undefined && a.imei !== b.imei) return false;
-  if (a.appid !== undefined && a.appid !== b.appid) return false;
-  if (a.from === undefined) return true;
-  return b.from?.every((one) => a.from?.some((other) => inside(one, other))) ?? false;
-}
-
-/** Whether the first block lies in the second. */
-function inside(inner: AddressBlock, outer: AddressBlock): boolean {
-  if (inner.bytes.length !== outer.bytes.length || inner.prefix < outer.prefix) return false;
-  for (let bit = 0, index = 0; bit < outer.prefix; bit += 8, index++) {
-    const mask = 0xff & (0xff << Math.max(0, bit + 8 - outer.prefix));
-    if ((((inner.bytes[index] ?? 0) ^ (outer.bytes[index] ?? 0)) & mask) !== 0) return false;
-  }
-  return true;
 }

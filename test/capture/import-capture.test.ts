@@ -49,3 +49,21 @@ it('bytes behind one that was sent again came with it', () => {
     [300_000, 'in', '02'],
   ]);
 });
+
+it('130,000 segments behind one that the capture lost are all there, in time that grows with them', () => {
+  const taken = (count: number): number => {
+    const segments = Array.from({ length: count }, (_, index) => reply(2_000_000 + index, 501 + index, 7));
+    const capture = pcapOf([...OPENED, ...segments]);
+    const began = performance.now();
+    const { events } = importCapture(capture, 'x.pcap', { port: CAPTURED_PORT, dialled: true });
+    const took = performance.now() - began;
+    const kinds = events.map(({ fact }) => fact.kind);
+    expect(kinds.filter((kind) => kind === 'in')).toHaveLength(count);
+    expect(kinds.filter((kind) => kind === 'note')).toHaveLength(1);
+    return took;
+  };
+  taken(1_000);
+  const parts = Array.from({ length: 3 }, () => taken(13_000)).reduce((sum, ms) => sum + ms, 0);
+  // Quadratic, it would take 33 times as long as these parts; linear, 3.3 times.
+  expect(taken(130_000)).toBeLessThan(15 * parts + 500);
+}, 60_000);
