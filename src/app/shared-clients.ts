@@ -23,8 +23,8 @@ export function clientPeers(shared: SharedFeed): ClientPeers {
         unreached,
       };
     },
-    async kick(whom) {
-      const { answers, unreached } = await shared.askAll('kick', whom, ANSWER_MS);
+    async kick(target) {
+      const { answers, unreached } = await shared.askAll('kick', target, ANSWER_MS);
       return {
         count: [...answers.values()].reduce((sum: number, each) => sum + numberOf(each, 'count'), 0),
         unreached,
@@ -38,12 +38,12 @@ export function answerPeers(shared: SharedFeed, subscribers: SubscriberRegistry)
   shared.calls.handle('clients', async () => {
     const clients = subscribers.clients();
     const listed = clients.slice(0, MOST_LISTED).map((each) => ({ ...each, instance: shared.instance }));
-    // Its members are JSON; the compiler wants to be told of arrays.
+    // Its members are JSON; the compiler does not see that of a list of objects.
     return { clients: listed as unknown as Json, omitted: clients.length - listed.length };
   });
   shared.calls.handle('kick', async (body) => {
-    const whom = kickedOf(body);
-    return { count: whom === undefined ? 0 : subscribers.kick(whom) };
+    const target = kickedOf(body);
+    return { count: target === undefined ? 0 : subscribers.kick(target) };
   });
 }
 

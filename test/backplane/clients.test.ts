@@ -75,7 +75,7 @@ describe.runIf(hasRedis)('clients of several instances', () => {
     ['client id', { client_id: 'a' }, { kicked: 'a' }, ['a']],
     ['user', { user: 'token:wall' }, { kicked: 'token:wall', count: 3 }, ['a', 'b', 'c']],
     ['address', { address: '127.0.0.3' }, { kicked: '127.0.0.3', count: 2 }, ['b', 'c']],
-  ] as const)('are disconnected for good by %s, wherever they are', async (_, whom, result, gone) => {
+  ] as const)('are disconnected for good by %s, wherever they are', async (_, target, result, gone) => {
     await using north = await start('north');
     await using south = await start('south');
     await joined(2, north, south);
@@ -85,7 +85,7 @@ describe.runIf(hasRedis)('clients of several instances', () => {
       ['b', await connect(south, WALL, 'b', '127.0.0.3')],
       ['c', await connect(north, WALL, 'c', '127.0.0.3')],
     ]);
-    admin.send({ type: 'kick', id: 'k', ...whom });
+    admin.send({ type: 'kick', id: 'k', ...target });
     expect((await admin.next('response')).payload).toEqual({ reply_to: 'k', result });
     for (const id of gone) expect(await walls.get(id)?.closed).toEqual({ code: 4503, reason: 'kicked' });
     const left = ['desk of token:operator at north'];

@@ -218,7 +218,7 @@ export const CLIENT_MESSAGES = table({
       .refine(
         ({ client_id: id, user, address }) =>
           [id, user, address].filter((each) => each !== undefined).length === 1,
-        'One of "client_id", "user" and "address" must say whom to disconnect.',
+        'One of "client_id", "user" and "address" must name the clients to disconnect.',
       )
       .meta({ oneOf: ['client_id', 'user', 'address'].map((key) => ({ required: [key] })) }),
   },

@@ -90,7 +90,7 @@ export interface SessionPort<Connection extends SessionConnection> {
   /** Takes the session with this secret from its present connection; undefined where this owner has none. */
   resume(connection: Connection, secret: string): SessionMemory | undefined;
   /** Closes connections of other clients; `done` is called once, or never where the connection has ended. */
-  kick(connection: Connection, whom: KickedClients, done: (kicked: Kicked, now: Instant) => void): void;
+  kick(connection: Connection, target: KickedClients, done: (kicked: Kicked, now: Instant) => void): void;
 }
 
 /** The limits of a session, fixed when it begins. */

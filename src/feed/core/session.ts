@@ -329,10 +329,10 @@ export class FeedSession<Connection extends SessionConnection> {
   }
 
   #kick({ id, client_id: clientId, user, address = '' }: Messages['kick']): void {
-    const whom =
+    const target =
       clientId !== undefined ? { client_id: clientId } : user !== undefined ? { user } : { address };
     const kicked = clientId ?? user ?? address;
-    this.#port.kick(this.#connection, whom, ({ count, unreached }, at) => {
+    this.#port.kick(this.#connection, target, ({ count, unreached }, at) => {
       const silent =
         unreached.length === 0 ? '' : ` These instances did not answer: ${unreached.join(', ')}.`;
       if (count === 0) {

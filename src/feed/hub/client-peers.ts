@@ -13,5 +13,5 @@ export interface ClientPeers {
     readonly unreached: readonly string[];
   }>;
   /** How many were closed. */
-  kick(whom: KickedClients): Promise<Kicked>;
+  kick(target: KickedClients): Promise<Kicked>;
 }

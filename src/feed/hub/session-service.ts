@@ -184,18 +184,19 @@ export class SessionService implements SessionPort<Connection> {
     return this.#presence.resume(secret, connection, this.access.ownerOf(connection), this.#clock.now());
   }
 
-  kick(connection: Connection, whom: KickedClients, done: (kicked: Kicked, now: Instant) => void): void {
-    const own = this.closeAll(whom, connection);
+  kick(connection: Connection, target: KickedClients, done: (kicked: Kicked, now: Instant) => void): void {
+    const own = this.closeAll(target, connection);
     if (this.#peers === undefined) return done({ count: own, unreached: [] }, this.#clock.now());
-    void this.#peers.kick(whom).then(({ count, unreached }) => {
+    void this.#peers.kick(target).then(({ count, unreached }) => {
       this.#later(connection, (now) => done({ count: own + count, unreached }, now));
     });
   }
 
   /** How many connections of this instance were closed. The one that asks is left out where it is not named by its id. */
-  closeAll(whom: KickedClients, asking?: Connection): number {
+  closeAll(target: KickedClients, asking?: Connection): number {
     const now = this.#clock.now();
-    const found = 'client_id' in whom ? [this.#presence.holderOf(whom.client_id)] : this.#of(whom, asking);
+    const found =
+      'client_id' in target ? [this.#presence.holderOf(target.client_id)] : this.#of(target, asking);
     let count = 0;
     for (const connection of found) {
       if (connection === undefined) continue;
@@ -205,10 +206,10 @@ export class SessionService implements SessionPort<Connection> {
     return count;
   }
 
-  #of(whom: { readonly user: string } | { readonly address: string }, asking?: Connection): Connection[] {
+  #of(target: { readonly user: string } | { readonly address: string }, asking?: Connection): Connection[] {
     return [...this.#presence.present()].filter((each) => {
       if (each === asking || each.closing) return false;
-      return 'user' in whom ? this.access.subjectOf(each) === whom.user : each.address === whom.address;
+      return 'user' in target ? this.access.subjectOf(each) === target.user : each.address === target.address;
     });
   }
 }

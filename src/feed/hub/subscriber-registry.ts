@@ -180,8 +180,8 @@ export class SubscriberRegistry {
   }
 
   /** Closes connections of this instance for good; returns how many. */
-  kick(whom: KickedClients): number {
-    return this.#sessions.closeAll(whom);
+  kick(target: KickedClients): number {
+    return this.#sessions.closeAll(target);
   }
 
   /** Whether any subscriber would get an event of this topic. */
