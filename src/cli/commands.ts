@@ -42,7 +42,10 @@ export const COMMANDS: readonly LoadableCommand[] = [
     usage: 'doctor [file]',
     describe: 'Say what would not work on this machine: ports, rights, addresses, folders, limits',
     task: 'connect',
-    example: ['heartwire doctor', 'examines what devices.yaml names; serial ports are looked at, not opened'],
+    example: [
+      'heartwire doctor',
+      'examines what devices.yaml names, or the machine alone where there is none; serial ports are looked at, not opened',
+    ],
     load: () => import('./commands/doctor.ts'),
   },
   {
@@ -143,7 +146,7 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/replay.ts'),
   },
   {
-    usage: 'export <trace>',
+    usage: 'export [trace]',
     describe: 'Write the frames of a trace, or its values: pcapng, CSV, JSON lines, Parquet',
     task: 'record',
     example: [
@@ -168,6 +171,16 @@ export const COMMANDS: readonly LoadableCommand[] = [
     task: 'record',
     example: ['heartwire dissector > heartwire.lua', 'writes it into a file'],
     load: () => import('./commands/dissector.ts'),
+  },
+  {
+    usage: 'extcap',
+    describe: 'Print a script that brings live devices of a running bridge into Wireshark',
+    task: 'record',
+    example: [
+      'heartwire extcap > ~/.config/wireshark/extcap/heartwire',
+      'then chmod +x; Help > About > Folders names it',
+    ],
+    load: () => import('./commands/extcap.ts'),
   },
   {
     usage: 'schema <of>',

@@ -13,12 +13,8 @@ import type { Query } from './query.ts';
 import type { Failure, FromThread, ToThread } from './thread.ts';
 import type { Limits } from './upkeep.ts';
 
-/**
- * What waits is written so often: a killed process loses so much, and what comes while the disk takes one batch. The
- * rest of a second is for the disk.
- */
-const WRITE_EVERY_MS = 750;
-/** Where nothing waits, that the bridge runs is written so often. */
+/** What waits is written once a second; where nothing waits, that the bridge runs is written every ten. */
+const WRITE_EVERY_MS = 1_000;
 const ALIVE_EVERY_MS = 10_000;
 /** Rows that are on their way to the disk at once; beyond them values are dropped, and counted. */
 const MOST_ROWS = 200_000;
@@ -134,10 +130,9 @@ export class History implements ObserverFactory {
       now: () => clock.now().wallMs,
       conceals,
       admits: () => {
-        const admitted = this.#series < MOST_SERIES;
-        if (admitted) this.#series += 1;
+        if (this.#series < MOST_SERIES) this.#series += 1;
         else this.#omittedSeries += 1;
-        return admitted;
+        return this.#series < MOST_SERIES;
       },
       closed: (series) => {
         this.#series -= series;
