@@ -42,7 +42,10 @@ export const COMMANDS: readonly LoadableCommand[] = [
     usage: 'doctor [file]',
     describe: 'Say what would not work on this machine: ports, rights, addresses, folders, limits',
     task: 'connect',
-    example: ['heartwire doctor', 'examines what devices.yaml names; serial ports are looked at, not opened'],
+    example: [
+      'heartwire doctor',
+      'examines what devices.yaml names, or the machine alone where there is none; serial ports are looked at, not opened',
+    ],
     load: () => import('./commands/doctor.ts'),
   },
   {

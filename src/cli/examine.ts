@@ -37,7 +37,7 @@ export const good = (about: string, detail: string): Finding => ({ about, detail
 export const bad = (about: string, { code, detail }: LinkEnd): Finding => ({ about, code, detail });
 
 /** Looks at a serial port without opening it: opening moves its modem lines, and resets many a board. */
-export async function examinePort(about: string, address: SerialAddress): Promise<Finding> {
+export async function examinePort(about: string, address: Pick<SerialAddress, 'port'>): Promise<Finding> {
   const found = await resolvePort(address.port);
   if ('end' in found) return bad(about, found.end);
   const { path } = found;

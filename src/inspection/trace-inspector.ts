@@ -202,7 +202,7 @@ export class TraceInspector {
         this.#noting('out', () => made),
         () => true,
       ),
-      groups: new Assembler(this.protocol.declaration),
+      groups: new Assembler(this.protocol.declaration, { joins: true }),
       decoded: { in: [], out: [] },
       hello: this.#hello === undefined ? undefined : new Uint8Array(0),
       atUs: 0,

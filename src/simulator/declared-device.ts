@@ -55,6 +55,8 @@ export class DeclaredDevice {
   #counted = 0;
   readonly #set = new Map<string, Value>();
   readonly #image: ModbusImage | undefined;
+  /** It measures a frequency. */
+  readonly #mains: boolean;
 
   /** `protocol` carries the address of the device, where messages have one. */
   constructor(protocol: DeclaredProtocol, seed: number, character: DeviceCharacter = {}) {
@@ -62,6 +64,9 @@ export class DeclaredDevice {
     this.#seed = seed;
     this.#character = character;
     this.#naming = new Set(protocol.declaration.session?.login?.map(({ identity }) => identity));
+    this.#mains = protocol.messages.some(({ forms }) =>
+      forms.some(({ fields }) => fields.some(({ unit }) => unit === 'Hz')),
+    );
     this.#image =
       protocol.declaration.registers === undefined ? undefined : new ModbusImage(protocol.declaration);
   }
@@ -264,6 +269,7 @@ export class DeclaredDevice {
       ...time,
       set: this.#set,
       known: (path) => this.#modelled(path, time),
+      mains: this.#mains,
     };
     return madeValues(fields, message, source);
   }

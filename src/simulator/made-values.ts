@@ -19,11 +19,43 @@ export interface ValueSource {
   readonly set: ReadonlyMap<string, Value>;
   /** A value that is not made up, by `message.field`. */
   known?(path: string): Value | undefined;
+  /** It measures a frequency: its voltages are those of the mains. */
+  readonly mains?: boolean | undefined;
 }
 
 /** Units and names of what only grows. */
 const GROWS = /^(?:[kM]?(?:Wh|varh|VAh|Ah)|s|h|min|l|m³)$/;
 const COUNTS = /(?:^|_)(?:count(?:er)?|total|energy|uptime|up_for|sequence|time_of_week)(?:_|$)/;
+/** Names of what is on the mains, beside a battery or a panel. */
+const MAINS = /^(?:ac|grid|mains|line|phase)_/;
+/** Names of what is not, where other values of the device are. */
+const DIRECT = /(?:^|_)(?:dc|battery|panel|pv|cell|supply)(?:_|$)/;
+/** Ratios of two powers. */
+const RATIO = /(?:^|_)(?:power_factor|pf|cos_?phi)(?:_|$)/;
+/** What a device of a bench usually shows, by unit: nothing that a manual says, only near what is real. */
+const USUAL: Readonly<Record<string, readonly [least: number, greatest: number]>> = {
+  V: [11.8, 14.4],
+  mV: [3_200, 3_400],
+  A: [0, 10],
+  mA: [0, 500],
+  W: [0, 2_000],
+  kW: [0, 5],
+  VA: [0, 2_200],
+  var: [0, 400],
+  Hz: [49.9, 50.1],
+  '°C': [18, 32],
+  K: [291, 305],
+  '%': [20, 90],
+  hPa: [990, 1_030],
+  mbar: [990, 1_030],
+  kPa: [99, 103],
+  bar: [1, 6],
+  ppm: [400, 1_200],
+  Pa: [99_000, 103_000],
+};
+const USUAL_MAINS = [225, 235] as const;
+const USUAL_RATIO = [0.85, 0.99] as const;
+const USUAL_ELSE = [0, 100] as const;
 /** A name or a bit lasts so long. */
 const STEP_MS = 10_000;
 const SHORTEST_PERIOD_MS = 20_000;
@@ -98,7 +130,7 @@ function numberOf(field: FieldDeclaration, path: string, source: ValueSource): V
     );
   }
   if (field.type === 'bcd' && field.as === 'text') return digitsOf(field, path, source);
-  const [least, greatest] = boundsOf(field);
+  const [least, greatest] = boundsOf(field, source.mains === true);
   const { unit = '', name = '' } = field;
   const scale = scaleOf(field);
   const phase = hash(path, source.seed);
@@ -121,8 +153,11 @@ function digitsOf(field: FieldDeclaration, path: string, source: ValueSource): s
     .slice(-digits);
 }
 
-/** Between what can be sent, or what is good, or what is usual; never beyond what the type can carry. */
-function boundsOf(field: FieldDeclaration): readonly [number, number] {
+/**
+ * Between what can be sent, or what is good, or what is usual of such a quantity; never beyond what the type can carry.
+ * What is usual stands here and in no pack: a pack says only what its manual says.
+ */
+function boundsOf(field: FieldDeclaration, mains: boolean): readonly [number, number] {
   const { type, range, limits, offset = 0 } = field;
   const scale = scaleOf(field);
   const number = parseNumberType(type, 'big');
@@ -137,10 +172,22 @@ function boundsOf(field: FieldDeclaration): readonly [number, number] {
     number?.kind === 'int' || type === 'bcd'
       ? [Math.min(...raw), Math.max(...raw)]
       : [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
-  const [least, greatest] = range ?? limits?.warn ?? limits?.alarm ?? [null, null];
-  const low = Math.max(carried[0] ?? 0, least ?? Math.min(0, (greatest ?? 0) - 100));
-  const high = Math.min(carried[1] ?? 0, greatest ?? Math.max(low + 100, low));
-  return [low, Math.max(low, high)];
+  const [lowest = 0, highest = 0] = carried;
+  const declared = range ?? limits?.warn ?? limits?.alarm;
+  const [least, greatest] = declared ?? usualOf(field, mains);
+  const low = Math.max(lowest, least ?? Math.min(0, (greatest ?? 0) - 100));
+  const high = Math.min(highest, greatest ?? Math.max(low + 100, low));
+  if (declared !== undefined || high >= low) return [low, Math.max(low, high)];
+  // What is usual does not fit into the type: a year that counts from 2000, a voltage with a coarse scale.
+  const nearest = Math.min(Math.max(lowest, 0), highest);
+  return [nearest, Math.min(nearest + 100, highest)];
+}
+
+/** What such a quantity usually is. */
+function usualOf({ name = '', unit = '' }: FieldDeclaration, mains: boolean): readonly [number, number] {
+  if (RATIO.test(name)) return USUAL_RATIO;
+  if (unit === 'V' && !DIRECT.test(name) && (mains || MAINS.test(name))) return USUAL_MAINS;
+  return Object.hasOwn(USUAL, unit) ? (USUAL[unit] ?? USUAL_ELSE) : USUAL_ELSE;
 }
 
 /** The greatest number of decimals in nibbles, of which a sign may take a bit or a nibble. */

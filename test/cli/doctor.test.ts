@@ -110,6 +110,32 @@ devices:
   });
 });
 
+describe('doctor, without a devices.yaml', () => {
+  const looked = async (file: string, json: boolean) => {
+    const io = new RecordedIo(folder);
+    return { exit: await doctor.run({ file, json }, io), printed: io.printed };
+  };
+
+  test('looks at the machine alone, and says how to make one', async () => {
+    const { exit, printed } = await looked('devices.yaml', false);
+    // The port of the bridge, or one that is plugged in, may be taken on the machine of the test.
+    expect(exit).toBe(printed.includes('BAD') ? 1 : 0);
+    expect(printed).toMatch(/^(?:ok|BAD) {1,2}server: .*\b8080\b/m);
+    expect(printed).toMatch(/^ok {2}history: /m);
+    expect(printed).toMatch(/^this machine: /m);
+    expect(printed).toMatch(/There is no devices\.yaml here yet: `heartwire init` writes one\.\n$/);
+    const report = JSON.parse((await looked('devices.yaml', true)).printed);
+    expect(report).toMatchObject({ file: 'devices.yaml', problems: [] });
+    expect(report.findings.length).toBeGreaterThan(2);
+  });
+
+  test('a file that is named must be there, and one that is there must be readable', async () => {
+    await expect(looked('bench.yaml', false)).rejects.toMatchObject({ code: 'config_unreadable' });
+    mkdirSync(join(folder, 'devices.yaml'));
+    await expect(looked('devices.yaml', false)).rejects.toMatchObject({ code: 'config_unreadable' });
+  });
+});
+
 describe('doctor', () => {
   test('tells of a token that has come to its end, and of no other', async () => {
     const hash = `sha256:${'9f86d081'.repeat(8)}`;

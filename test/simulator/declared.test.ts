@@ -124,6 +124,54 @@ describe.each([...examples, ...packs])('%s', (_, protocol) => {
   });
 });
 
+describe('a simulated device whose pack says no bounds', () => {
+  const instants = Array.from({ length: 40 }, (_, at) => ({ elapsedMs: at * 5_000, wallMs: 0 }));
+  const packOf = async (wanted: string): Promise<DeclaredProtocol> => {
+    const found = (await readShippedPacks()).find(({ name }) => name === wanted);
+    if (found === undefined) throw new Error('no such pack');
+    return found.protocol;
+  };
+  const between = (values: readonly number[], least: number, greatest: number): void => {
+    expect(values.length).toBe(instants.length);
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(least);
+    expect(Math.max(...values)).toBeLessThanOrEqual(greatest);
+  };
+
+  it.each([
+    ['voltage', 0, 220, 240],
+    ['current', 6, 0, 10],
+    ['power_factor', 30, 0.8, 1],
+    ['frequency', 70, 49, 51],
+    ['import_energy', 72, 0, 1_000],
+  ])('shows the %s of a meter near what is real', async (_, register, least, greatest) => {
+    const [meter] = declaredDevices({
+      protocol: await packOf('eastron-sdm'),
+      addresses: [1],
+      seed: 1,
+    }).values();
+    const values = instants.map((time) => {
+      const reply = meter?.answer(Uint8Array.of(1, 4, 0, register, 0, 2), time) ?? new Uint8Array(0);
+      return Buffer.from(reply).readFloatBE(3);
+    });
+    between(values, least, greatest);
+  });
+
+  it('shows a battery beside the mains', async () => {
+    const protocol = await packOf('vedirect');
+    const [charger] = declaredDevices({ protocol, addresses: [1], seed: 1 }).values();
+    const shown = (key: string): number[] =>
+      instants.flatMap((time) =>
+        (charger?.say('block', time) ?? []).flatMap((line) => {
+          const [name, value] = Buffer.from(line).toString('latin1').split('\t');
+          return name === key ? [Number(value)] : [];
+        }),
+      );
+    between(shown('V'), 11_000, 15_000);
+    between(shown('AC_OUT_V'), 22_000, 24_000);
+    between(shown('SOC'), 0, 1_000);
+  });
+});
+
 describe('a simulated device of declared messages', () => {
   it('says by itself what is declared, answers, and shows what a command has set', async () => {
     const protocol = load(`version: 1

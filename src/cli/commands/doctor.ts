@@ -1,7 +1,9 @@
+import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import {
   type BridgeConfig,
   type BusConfig,
+  DEFAULT_SERVER,
   type DialledDeviceConfig,
   formatProblem,
   type LinesConfig,
@@ -10,7 +12,7 @@ import {
 } from '../../config/index.ts';
 import type { TlsFiles } from '../../contract/index.ts';
 import { coversPattern } from '../../contract/wire/index.ts';
-import { addressLabel } from '../../links/index.ts';
+import { addressLabel, listPorts } from '../../links/index.ts';
 import { outOfDate, readTlsPair } from '../../system/index.ts';
 import type { Command } from '../command.ts';
 import {
@@ -50,7 +52,10 @@ export const command: Command<DoctorArgs> = {
   place: 50,
   task: 'connect',
   examples: [
-    ['heartwire doctor', 'examines what devices.yaml names; serial ports are looked at, not opened'],
+    [
+      'heartwire doctor',
+      'examines what devices.yaml names, or the machine alone where there is none; serial ports are looked at, not opened',
+    ],
     ['heartwire doctor bench.yaml --json', 'the same for a machine to read'],
   ],
   options: (yargs) =>
@@ -58,9 +63,17 @@ export const command: Command<DoctorArgs> = {
       .positional('file', { type: 'string', default: DEFAULT_CONFIG_FILE, describe: 'The configuration' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   async run({ file, json }, io) {
-    const { config, problems } = await readConfig(resolve(io.cwd, file), file);
+    const none = file === DEFAULT_CONFIG_FILE && (await isMissing(resolve(io.cwd, file)));
+    // The configuration of a folder in which there is none yet.
+    const { config, problems } = none
+      ? { config: undefined, problems: [] }
+      : await readConfig(resolve(io.cwd, file), file);
     const errors = problems.filter(({ severity }) => severity === 'error');
-    const findings = config === undefined ? [] : await examine(config, io.cwd);
+    const findings = none
+      ? await examineMachine(io.cwd)
+      : config === undefined
+        ? []
+        : await examine(config, io.cwd);
     const sick = findings.filter(({ code }) => code !== undefined);
     if (json) {
       const healthy = errors.length === 0 && sick.length === 0;
@@ -73,12 +86,38 @@ export const command: Command<DoctorArgs> = {
         );
       }
       const wrong = errors.length + sick.length;
-      io.out(wrong === 0 ? `${file}: all is well\n` : `${file}: ${wrong} to fix\n`);
+      const what = none ? 'this machine' : file;
+      io.out(wrong === 0 ? `${what}: all is well\n` : `${what}: ${wrong} to fix\n`);
+      if (none) io.out(`There is no ${file} here yet: \`heartwire init\` writes one.\n`);
     }
     if (errors.length > 0) return 2;
     return sick.length === 0 ? 0 : 1;
   },
 };
+
+const isMissing = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => false,
+    (cause: NodeJS.ErrnoException) => cause.code === 'ENOENT',
+  );
+
+/** What a bridge needs that nothing is configured of: its own address, its folder, and the ports that are plugged in. */
+async function examineMachine(cwd: string): Promise<Finding[]> {
+  const ports = await listPorts();
+  const { host, port } = DEFAULT_SERVER;
+  const findings = await inTurn<Finding | undefined>([
+    () => examineServer({ scheme: 'tcp-listen', host, port }),
+    () => examineFolder('history', cwd, 'history_unwritable', 'the folder of devices.yaml'),
+    ...ports.map(
+      ({ path }) =>
+        () =>
+          examinePort(path, { port: { by: 'path', path } }),
+    ),
+    () => examineOpenFiles(SPARE_FILES),
+  ]);
+  const plugged = ports.length > 0 ? [] : [good('serial ports', 'None is plugged in.')];
+  return [...findings.filter((each) => each !== undefined), ...plugged];
+}
 
 /** Everything that the configuration needs of this machine, in the order of the file. */
 async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {

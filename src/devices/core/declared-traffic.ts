@@ -46,7 +46,7 @@ export class DeclaredTraffic {
     this.#ambiguous = ambiguous;
     const protocol = context.ports.messages?.protocol.declaration;
     const assembles = protocol?.messages.some(({ assemble }) => assemble !== undefined) === true;
-    this.#assembler = assembles ? new Assembler(protocol) : undefined;
+    this.#assembler = assembles ? new Assembler(protocol, { joins: true }) : undefined;
   }
 
   /** What it means for the requests that are out; undefined of a message that the device sends of its own accord. */

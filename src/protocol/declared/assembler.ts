@@ -23,9 +23,13 @@ export class Assembler {
   readonly #groups: readonly Group[];
   readonly #byPart: ReadonlyMap<string, Group>;
 
-  constructor({ messages }: Pick<ProtocolDeclaration, 'messages'>) {
+  /**
+   * `joins`: the device may have spoken before the link began, so that the first group whose beginning nothing marks may be
+   * the rest of one.
+   */
+  constructor({ messages }: Pick<ProtocolDeclaration, 'messages'>, { joins = false } = {}) {
     this.#groups = messages.flatMap(({ name, assemble }) =>
-      assemble === undefined ? [] : [new Group(name, assemble)],
+      assemble === undefined ? [] : [new Group(name, assemble, joins)],
     );
     this.#byPart = new Map(this.#groups.flatMap((group) => group.parts.map((part) => [part, group])));
   }
@@ -67,15 +71,23 @@ interface Open {
  *   waiting --a part that may begin--> open --parts in order--> open --the last one--> waiting, with a group
  *   open --another order, too many, a wrong checksum--> waiting, with a report; the part may begin again
  *   open --its deadline--> waiting, with a report
+ *
+ * The rest of a group, of which the beginning came before the link or was reported with what cut it, is no second fault:
+ * where only the checksum shows that it is no whole one, it is passed over.
  */
 class Group {
   readonly parts: readonly string[];
   readonly #name: string;
   readonly #assemble: Assemble;
   readonly #checksum: Checksum | WideChecksum | undefined;
+  readonly #joins: boolean;
   #open: Open | undefined;
+  /** What comes next may be the rest of a group. */
+  #mayBeRest: boolean;
 
-  constructor(name: string, assemble: Assemble) {
+  constructor(name: string, assemble: Assemble, joins: boolean) {
+    this.#joins = joins;
+    this.#mayBeRest = joins;
     this.#name = name;
     this.#assemble = assemble;
     this.parts = assemble.parts;
@@ -111,7 +123,13 @@ class Group {
     this.#add(this.#open, part);
     if (!this.#ends(this.#open, part)) return { group: undefined, incomplete };
     const open = this.#open;
-    if (!this.#isRight(open)) return { group: undefined, incomplete: this.drop('a wrong checksum') };
+    const rest = this.#mayBeRest;
+    this.#mayBeRest = false;
+    if (!this.#isRight(open)) {
+      const wrong = this.#report(open, 'a wrong checksum');
+      this.#open = undefined;
+      return { group: undefined, incomplete: rest ? incomplete : wrong };
+    }
     this.#open = undefined;
     const { fields, raw, issues } = open;
     return {
@@ -125,6 +143,11 @@ class Group {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return undefined;
+    this.#mayBeRest = this.#joins;
+    return this.#report(open, why);
+  }
+
+  #report({ count }: Open, why: string): InvalidPayload {
     return {
       name: 'invalid',
       kind: 'notice',
@@ -132,7 +155,7 @@ class Group {
       field: '',
       offset: 0,
       expected: 'all parts of the group, in their order',
-      seen: `${open.count} ${open.count === 1 ? 'part' : 'parts'}, and ${why}`,
+      seen: `${count} ${count === 1 ? 'part' : 'parts'}, and ${why}`,
       reason: 'incomplete',
     };
   }

@@ -4,8 +4,12 @@ import type { DeclaredProtocol } from '../../../src/protocol/declared/declared-p
 import { bytesOfText, declaredIn, lines, wrongIn } from './declared-in-yaml.ts';
 
 /** Feeds lines, each with the time in ms at which it comes, and returns the groups and what is incomplete. */
-function assembled(protocol: DeclaredProtocol, parts: readonly (string | number)[]): readonly unknown[] {
-  const groups = new Assembler(protocol.declaration);
+function assembled(
+  protocol: DeclaredProtocol,
+  parts: readonly (string | number)[],
+  { joins = false } = {},
+): readonly unknown[] {
+  const groups = new Assembler(protocol.declaration, { joins });
   const out: unknown[] = [];
   let now = 0;
   for (const part of parts) {
@@ -54,6 +58,22 @@ describe('a block that ends with a checksum', () => {
     expect(assembled(protocol, [v, 'noise', i, sum])).toEqual([
       '1 part, and a message that could not be read',
       '2 parts, and a wrong checksum',
+    ]);
+  });
+
+  it('is passed over on a link that began in its midst, once', () => {
+    const [v = '', i = '', sum = ''] = block('v=1', 'i=2');
+    const joined = (...parts: string[]) => assembled(protocol, parts, { joins: true });
+    const wrong = '2 parts, and a wrong checksum';
+    expect(joined(i, sum, v, i, sum)).toEqual([values]);
+    expect(joined(sum, v, i, sum)).toEqual([values]);
+    expect(joined(i, sum, i, sum)).toEqual([wrong]);
+    expect(joined(v, i, sum, i, sum)).toEqual([values, wrong]);
+    // The rest of one that was reported already.
+    expect(joined(v, i, sum, v, 'noise', i, sum, i, sum)).toEqual([
+      values,
+      '1 part, and a message that could not be read',
+      wrong,
     ]);
   });
 

@@ -46,6 +46,7 @@ export function reasonWord(code: unknown): string {
 /** Why something is so: the reason, and what the bridge says about it for people. */
 export function because(axis: { readonly reason?: unknown; readonly detail?: unknown }): string {
   const { reason, detail } = axis;
-  const said = typeof detail === 'string' ? clip(t().said(String(reason), detail)) : '';
-  return [reason && reasonWord(reason), said].filter(Boolean).join(language.value === 'zh-CN' ? '：' : ': ');
+  return [reason && reasonWord(reason), detail && words(detail)]
+    .filter(Boolean)
+    .join(language.value === 'zh-CN' ? '：' : ': ');
 }
