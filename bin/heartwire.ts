@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { type CliIo, errorText, main, outputNotWritten, type Terminal } from '../src/cli/index.ts';
 
 /** From a checkout there is no `npx heartwire`, which finds installed packages only. */
@@ -51,6 +51,9 @@ const io: CliIo = {
   out(text) {
     if (!outClosed.signal.aborted) process.stdout.write(text);
   },
+  outBytes(bytes) {
+    if (!outClosed.signal.aborted) process.stdout.write(bytes);
+  },
   err(text) {
     process.stderr.write(text);
   },
@@ -62,6 +65,7 @@ const io: CliIo = {
     return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
   },
   program: programName(process.argv[1] ?? '', process.cwd()),
+  self: [process.execPath, ...process.execArgv, resolve(process.argv[1] ?? '')],
   env: process.env,
   cwd: process.cwd(),
   drained: () => (process.stdout.writableNeedDrain ? outputTaken() : undefined),

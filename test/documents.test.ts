@@ -34,9 +34,12 @@ describe('the tables of the documents', async () => {
     expect(missing).toEqual([]);
   });
 
-  it('are refused where there is none of that name', () => {
-    expect(() => withTables('<!-- table: nothing -->\n<!-- end -->')).toThrow(RangeError);
-  });
+  it.each(['nothing', 'keys of NOTHING', 'keys of 2nd-order things'])(
+    'are refused where none is %s',
+    (name) => {
+      expect(() => withTables(`<!-- table: ${name} -->\n<!-- end -->`)).toThrow(RangeError);
+    },
+  );
 });
 
 describe('docs/reference/feed.md', () => {

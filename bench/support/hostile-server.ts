@@ -7,6 +7,7 @@ import { systemClock } from '../../src/system/clock.ts';
 /** What it tells at first, and whenever it is asked. */
 export interface HostileReport {
   readonly port: number;
+  readonly devicePort: number;
   readonly rssMiB: number;
 }
 
@@ -25,7 +26,8 @@ if (config === undefined) throw new Error(JSON.stringify(problems.slice(0, 3)));
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const bridge = new Bridge({ config, clock: systemClock, log: quiet, version: 'bench' });
 const { store } = bridge;
-const { port } = await bridge.start();
+const { port, listeners } = await bridge.start();
+const devicePort = Number(listeners[0]?.split(':').at(-1));
 for (let at = 0; at < LISTED - CONFIGURED; at++) {
   store.publishState(`devices/p${at}/state`, { device: `p${at}`, status: 'online', filler: 'x'.repeat(300) });
 }
@@ -35,7 +37,8 @@ setInterval(() => {
   store.publishState('devices/p2/state', { device: 'p2', status: 'online', at });
 }, EVERY_MS);
 const report = (): void => {
-  process.send?.({ port, rssMiB: process.memoryUsage().rss / 1024 / 1024 } satisfies HostileReport);
+  const rssMiB = process.memoryUsage().rss / 1024 / 1024;
+  process.send?.({ port, devicePort, rssMiB } satisfies HostileReport);
 };
 process.on('message', report);
 process.on('disconnect', () => process.exit());

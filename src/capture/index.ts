@@ -4,5 +4,5 @@ export { CSV_HEAD, csvCell, csvLine, type ExportRow, jsonLine, RowMaker } from '
 export { type FrameReading, FrameSplitter, frameReading } from './frames.ts';
 export { type Imported, importCapture } from './import-capture.ts';
 export { importHex, importRaw, importTimedLines, isHexLine } from './import-text.ts';
-export { PcapngExport } from './pcapng.ts';
+export { LINKTYPE_USER0, PcapngExport } from './pcapng.ts';
 export { tcpSegment } from './tcp-segment.ts';

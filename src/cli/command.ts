@@ -5,6 +5,8 @@ import type { ProcessUsage } from '../server/index.ts';
 export interface CliIo {
   /** Results, to standard output. */
   out(text: string): void;
+  /** The same for what is no text; absent where standard output takes text only. */
+  readonly outBytes?: (bytes: Uint8Array) => void;
   /** Logs and hints, to standard error. */
   err(text: string): void;
   /** Standard output is a terminal: colours and redrawing are welcome there, and only there. */
@@ -17,6 +19,8 @@ export interface CliIo {
   readonly usage?: () => ProcessUsage;
   /** How this program is called from here, for lines to be typed next: `npx heartwire`. */
   readonly program: string;
+  /** The words that start this program from any folder, for scripts that others start; absent where that is not known. */
+  readonly self?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Calls on every such signal until the returned function is called. Unwatched signals end the process. */

@@ -146,7 +146,7 @@ export const COMMANDS: readonly LoadableCommand[] = [
     load: () => import('./commands/replay.ts'),
   },
   {
-    usage: 'export <trace>',
+    usage: 'export [trace]',
     describe: 'Write the frames of a trace, or its values: pcapng, CSV, JSON lines, Parquet',
     task: 'record',
     example: [
@@ -171,6 +171,16 @@ export const COMMANDS: readonly LoadableCommand[] = [
     task: 'record',
     example: ['heartwire dissector > heartwire.lua', 'writes it into a file'],
     load: () => import('./commands/dissector.ts'),
+  },
+  {
+    usage: 'extcap',
+    describe: 'Print a script that brings live devices of a running bridge into Wireshark',
+    task: 'record',
+    example: [
+      'heartwire extcap > ~/.config/wireshark/extcap/heartwire',
+      'then chmod +x; Help > About > Folders names it',
+    ],
+    load: () => import('./commands/extcap.ts'),
   },
   {
     usage: 'schema <of>',

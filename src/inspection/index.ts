@@ -1,3 +1,3 @@
-export { declarationText } from './declaration-text.ts';
+export { declarationText, readDeclaration } from './declaration-text.ts';
 export { type Candidate, matchProtocols, type ProtocolMatch } from './match-protocols.ts';
 export { readInput } from './read-input.ts';

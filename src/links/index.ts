@@ -1,4 +1,5 @@
 export { formatHostPort, type Parsed } from './address.ts';
+export { followTrace } from './followed-trace.ts';
 export type { Link, LinkEnd, Listener, ListenerHandlers, SendOutcome } from './link.ts';
 export { listeningHost, lookupOf, NameResolver, type NameResolverOptions } from './names/name-resolver.ts';
 export { PlayedLink } from './played-link.ts';

@@ -1,6 +1,5 @@
-import type { ReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { HeartwireError } from '../errors.ts';
 import { openRegular } from '../system/index.ts';
@@ -124,7 +123,7 @@ export function isCutShort(packedEnd: Uint8Array, bytes: number): boolean {
 }
 
 /** The bytes of a trace, gzipped or not; returns whether they were cut short. Destroys the stream. */
-export async function* unpacked(source: ReadStream): AsyncGenerator<Buffer, boolean> {
+export async function* unpacked(source: Readable): AsyncGenerator<Buffer, boolean> {
   // One piece after the other, and nowhere back: it may be a pipe.
   try {
     const pieces: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();

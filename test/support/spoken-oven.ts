@@ -104,8 +104,13 @@ export class SpokenOven implements AsyncDisposable {
     return undefined;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends the links that there are. */
+  hangUp(): void {
     for (const link of this.#links) link.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.hangUp();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

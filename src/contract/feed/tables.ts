@@ -68,7 +68,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${head.map(() => '---|').join('')}\n`, ...rows.map(line)].join('');
 }
 
-const PLACE = /(<!-- table: ([a-z ]+) -->\n)[\s\S]*?(<!-- end -->)/g;
+const PLACE = /(<!-- table: ([^\n]+?) -->\n)[\s\S]*?(<!-- end -->)/g;
 
 /** A document with its tables as the contracts say them. @throws RangeError where a table has no such name. */
 export function withTables(document: string, tables: Tables = TABLES): string {
