@@ -44,6 +44,7 @@ import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 import type { ConfigWriter } from './reload/config-writer.ts';
+import { answerPeers, clientPeers } from './shared-clients.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
@@ -228,6 +229,7 @@ export class Bridge {
       live: limits,
       commands: (command, client) => this.#command(command, client),
       wanted: shared && ((patterns) => shared.wanted(patterns)),
+      peers: shared && clientPeers(shared),
       additions: writer && ((addition, address) => writer.add(addition, address)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
@@ -248,6 +250,7 @@ export class Bridge {
     const tls = this.#tls;
     const { tcp } = server;
     const { subscriberRegistry } = this.#feed;
+    if (shared !== undefined) answerPeers(shared, subscriberRegistry);
     this.#lines =
       tcp &&
       new JsonLinesServer({

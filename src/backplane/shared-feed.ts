@@ -48,6 +48,14 @@ export interface SharedFeedCounts {
   readonly reconnects: number;
 }
 
+/** What the other instances answered. */
+export interface AllAnswers {
+  /** By life. */
+  readonly answers: ReadonlyMap<string, Json>;
+  /** The names of the rest. */
+  readonly unreached: readonly string[];
+}
+
 type Status = 'starting' | 'ready' | 'backoff' | 'refused' | 'superseded';
 
 /**
@@ -191,7 +199,7 @@ export class SharedFeed implements Ownership {
       status: this.#status,
       since: this.#since,
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
-      instances: [...this.#lives].map((life) => life.split('/')[0] ?? life).sort(),
+      instances: [...this.#lives].map(instanceOf).sort(),
       owned,
       shards,
       lost_events: lostEvents,
@@ -242,19 +250,20 @@ export class SharedFeed implements Ownership {
     return this.#remote.command(command, client);
   }
 
-  /** Asks every other instance; those that do not answer in time are left out. */
-  async askAll(kind: string, body: JsonObject, timeoutMs: number): Promise<ReadonlyMap<string, Json>> {
+  /** Asks every other instance; `unreached` names those that did not answer in time. */
+  async askAll(kind: string, body: JsonObject, timeoutMs: number): Promise<AllAnswers> {
     const answers = new Map<string, Json>();
+    const unreached: string[] = [];
     const others = [...this.#lives].filter((life) => life !== this.life);
     await Promise.all(
       others.map((life) =>
         this.calls.ask(life, kind, body, timeoutMs).then(
           (answer) => answers.set(life, answer),
-          () => undefined,
+          () => void unreached.push(instanceOf(life)),
         ),
       ),
     );
-    return answers;
+    return { answers, unreached };
   }
 
   /** Gives everything to the other instances, in order. */
@@ -394,6 +403,8 @@ export class SharedFeed implements Ownership {
     this.changed();
   }
 }
+
+const instanceOf = (life: string): string => life.split('/')[0] ?? life;
 
 const FREED = JSON.stringify({
   id: 'freed',

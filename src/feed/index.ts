@@ -1,5 +1,7 @@
 export type { Change } from './core/change.ts';
+export type { KickedClients } from './core/session-context.ts';
 export { FeedStore } from './core/store.ts';
+export type { ClientPeers } from './hub/client-peers.ts';
 export { liveLimits } from './hub/limits.ts';
 export { type FeedLog, SubscriberRegistry } from './hub/subscriber-registry.ts';
 export { Transport } from './hub/transport.ts';

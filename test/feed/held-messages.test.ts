@@ -27,12 +27,12 @@ function takenOf(length: number): number {
     close: (reason) => void closed.push(reason),
   };
   const port = {
-    clients: () => [],
+    clients: () => undefined,
     clientCount: 0,
     command: () => undefined,
     resume: () => undefined,
     access: anybody, // It never reaches a verdict.
-    kick: () => false,
+    kick: () => undefined,
     addEntry: () => undefined,
   };
   const shared = new SessionContext(audience, port, LIMITS, 20_000, 30_000, NOW);

@@ -43,12 +43,12 @@ export function modelSession(
     auth_timeout_ms: 10_000,
   };
   const port: SessionPort<SessionConnection> = {
-    clients: () => [],
+    clients: () => undefined,
     clientCount: 0,
     command: (asked, _client, done) => command(asked, done),
     resume: () => parked,
     access: anybody,
-    kick: () => false,
+    kick: () => undefined,
     addEntry: () => undefined,
   };
   const connection: SessionConnection = {

@@ -39,6 +39,9 @@ interface ClientMessageContract {
   readonly fields?: z.ZodType<object>;
 }
 
+const kicked = (key: string, what: string) =>
+  filledText(`"${key}" must name ${what}, as "get_clients" lists them.`, 'As `get_clients` lists it.');
+
 const table = <const T extends Readonly<Record<string, ClientMessageContract>>>(messages: T): T => messages;
 
 /** Every message that a client may send. */
@@ -141,7 +144,7 @@ export const CLIENT_MESSAGES = table({
     summary: 'Asks who is connected.',
     keysText: '',
     answerText:
-      '`clients_list` with `count`, and `clients`: `id`, `address`, `connected_at`, `last_activity`, `subscriptions`, `backlog` (bytes that wait), `bytes_sent`, `bytes_received`',
+      '`clients_list` with `count`, `unreached` (instances that did not answer), and `clients`: `id`, `address`, `user`, `instance`, `connected_at`, `last_activity`, `subscriptions`, `backlog` (bytes that wait), `bytes_sent`, `bytes_received`',
     role: 'read',
     topics: 'clients',
     replies: ['clients_list'],
@@ -199,17 +202,25 @@ export const CLIENT_MESSAGES = table({
     }),
   },
   kick: {
-    summary: 'Closes the connection of another client.',
-    keysText: '`client_id`',
-    answerText: '`response`; the other connection is closed with 4503',
+    summary:
+      'Closes the connection of another client, or of all of a token or an address, at every instance.',
+    keysText: '`client_id`, `user` or `address`',
+    answerText:
+      '`response` with `kicked`, and `count` where it was not one `client_id`; the other connections are closed with 4503',
     role: 'admin',
     replies: ['response'],
-    fields: z.strictObject({
-      client_id: filledText(
-        '"client_id" must name a client, as "get_clients" lists them.',
-        'As `get_clients` lists it.',
-      ),
-    }),
+    fields: z
+      .strictObject({
+        client_id: kicked('client_id', 'a client').exactOptional(),
+        user: kicked('user', 'a token').exactOptional(),
+        address: kicked('address', 'an address').exactOptional(),
+      })
+      .refine(
+        ({ client_id: id, user, address }) =>
+          [id, user, address].filter((each) => each !== undefined).length === 1,
+        'One of "client_id", "user" and "address" must name the clients to disconnect.',
+      )
+      .meta({ oneOf: ['client_id', 'user', 'address'].map((key) => ({ required: [key] })) }),
   },
   add_entry: {
     summary:

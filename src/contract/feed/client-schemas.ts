@@ -56,6 +56,7 @@ function flat(type: string, payload: Schema | undefined): Schema {
       ...(payload === undefined ? { payload: { not: {} } } : {}),
     },
     required: ['type', ...(payload?.required ?? [])],
+    ...(payload?.oneOf === undefined ? {} : { oneOf: payload.oneOf }),
     additionalProperties: payload === undefined,
   };
 }

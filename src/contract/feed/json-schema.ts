@@ -21,6 +21,7 @@ export interface Schema {
   readonly maximum?: number;
   readonly pattern?: string;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly not?: Schema;
   readonly examples?: readonly unknown[];
 }

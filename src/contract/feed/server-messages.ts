@@ -37,6 +37,14 @@ const limits = z.object({
 const clientEntry = z.object({
   id: z.string(),
   address: z.string(),
+  user: z
+    .string()
+    .meta({ description: 'The `subject` of its token; absent where none was needed.' })
+    .exactOptional(),
+  instance: z
+    .string()
+    .meta({ description: 'The instance to which it is connected; absent where there is one only.' })
+    .exactOptional(),
   connected_at: instant(),
   last_activity: instant(),
   subscriptions: list(z.string()),
@@ -164,7 +172,15 @@ export const SERVER_MESSAGES = table({
   echo: { summary: 'What the client sent.', payload: z.object({ reply_to: replyTo, data: json() }) },
   clients_list: {
     summary: 'Who is connected.',
-    payload: z.object({ reply_to: replyTo, clients: list(clientEntry), count: count() }),
+    payload: z.object({
+      reply_to: replyTo,
+      clients: list(clientEntry),
+      count: count('All that are known of, those included that are not listed.'),
+      unreached: list(
+        z.string(),
+        'Instances that did not answer: their clients are missing.',
+      ).exactOptional(),
+    }),
   },
   ping: { summary: 'Asks for a sign of life.', payload: z.object({ server_time: instant() }) },
   pong: {

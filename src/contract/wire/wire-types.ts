@@ -235,6 +235,8 @@ export type ServerMessage =
         readonly clients: readonly {
           readonly id: string;
           readonly address: string;
+          readonly user?: string;
+          readonly instance?: string;
           readonly connected_at: number;
           readonly last_activity: number;
           readonly subscriptions: readonly string[];
@@ -243,6 +245,7 @@ export type ServerMessage =
           readonly bytes_received: number;
         }[];
         readonly count: number;
+        readonly unreached?: readonly string[];
       };
     }
   | {

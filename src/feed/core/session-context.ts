@@ -1,4 +1,4 @@
-import type { ClientEntry, ClientMessage, FeedErrorCode, FeedLimits } from '../../contract/feed/index.ts';
+import type { ClientMessage, FeedErrorCode, FeedLimits, PayloadOf } from '../../contract/feed/index.ts';
 import type { CommandOutcome, FeedAddition, FeedClient, FeedCommand } from '../../contract/index.ts';
 import type { CloseReason, JsonObject } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
@@ -48,10 +48,25 @@ export interface SessionConnection {
   close(reason: CloseReason, now: Instant): void;
 }
 
+/** Every client that is known of; `count` may be more than are listed. */
+export type ListedClients = Pick<PayloadOf<'clients_list'>, 'clients' | 'count' | 'unreached'>;
+
+/** How many connections were closed, and which instances could not be asked. */
+export interface Kicked {
+  readonly count: number;
+  readonly unreached: readonly string[];
+}
+
+/** Which clients: those with this id, of this token, or at this address. */
+export type KickedClients =
+  | { readonly client_id: string }
+  | { readonly user: string }
+  | { readonly address: string };
+
 /** What sessions ask of the hub. One for all of them: there are very many. */
 export interface SessionPort<Connection extends SessionConnection> {
-  /** Every client now connected. */
-  clients(): readonly ClientEntry[];
+  /** `done` is called once with every client now connected, or never where the connection has ended. */
+  clients(connection: Connection, done: (listed: ListedClients, now: Instant) => void): void;
   /** Of those that a broadcast reaches. */
   readonly clientCount: number;
   /** `done` is to be called exactly once. */
@@ -74,8 +89,8 @@ export interface SessionPort<Connection extends SessionConnection> {
   readonly access: SessionAccess<Connection>;
   /** Takes the session with this secret from its present connection; undefined where this owner has none. */
   resume(connection: Connection, secret: string): SessionMemory | undefined;
-  /** Closes the connection of another client; false where there is none. */
-  kick(clientId: string): boolean;
+  /** Closes connections of other clients; `done` is called once, or never where the connection has ended. */
+  kick(connection: Connection, target: KickedClients, done: (kicked: Kicked, now: Instant) => void): void;
 }
 
 /** The limits of a session, fixed when it begins. */

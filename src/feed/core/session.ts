@@ -58,9 +58,10 @@ export class FeedSession<Connection extends SessionConnection> {
       session.#answersPings = session.#jsonPing;
     },
     echo: (session, { id, data }, now) => session.#subscriber.answer('echo', { ...reply(id), data }, now),
-    get_clients: (session, { id }, now) => {
-      const clients = session.#port.clients();
-      session.#subscriber.answer('clients_list', { ...reply(id), clients, count: clients.length }, now);
+    get_clients: (session, { id }) => {
+      session.#port.clients(session.#connection, (listed, at) =>
+        session.#subscriber.answer('clients_list', { ...reply(id), ...listed }, at),
+      );
     },
     broadcast: (session, { id, data }, now) => {
       const recipients = session.#port.clientCount;
@@ -74,7 +75,7 @@ export class FeedSession<Connection extends SessionConnection> {
     },
     resume: (session, { id, session: secret }, now) => session.#resume(secret, id, now),
     add_entry: (session, message, now) => session.#addEntry(message, now),
-    kick: (session, { id, client_id: clientId }, now) => session.#kick(clientId, id, now),
+    kick: (session, message) => session.#kick(message),
   };
   readonly #context: SessionContext<Connection>;
   readonly #terms: SessionTerms;
@@ -327,10 +328,23 @@ export class FeedSession<Connection extends SessionConnection> {
     memory.remind(now);
   }
 
-  #kick(clientId: string, id: string | undefined, now: Instant): void {
-    if (!this.#port.kick(clientId)) {
-      this.#fail(id, 'client_unknown', `No client goes by the id "${clientId}".`, now);
-    } else this.#subscriber.answer('response', { ...reply(id), result: { kicked: clientId } }, now);
+  #kick({ id, client_id: clientId, user, address = '' }: Messages['kick']): void {
+    const target =
+      clientId !== undefined ? { client_id: clientId } : user !== undefined ? { user } : { address };
+    const kicked = clientId ?? user ?? address;
+    this.#port.kick(this.#connection, target, ({ count, unreached }, at) => {
+      const silent =
+        unreached.length === 0 ? '' : ` These instances did not answer: ${unreached.join(', ')}.`;
+      if (count === 0) {
+        const what =
+          clientId !== undefined ? 'goes by the id' : user !== undefined ? 'has the token' : 'is at';
+        this.#fail(id, 'client_unknown', `No client ${what} "${kicked}".${silent}`, at);
+        return;
+      }
+      const counted = clientId === undefined ? { count } : {};
+      const missing = unreached.length === 0 ? {} : { unreached };
+      this.#subscriber.answer('response', { ...reply(id), result: { kicked, ...counted, ...missing } }, at);
+    });
   }
 
   #addEntry({ id, section, lines, dry_run: dry = false, base }: Messages['add_entry'], now: Instant): void {

@@ -4,9 +4,10 @@ import type { JsonObject } from '../../contract/wire/index.ts';
 import { ERROR_CODES, HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import { type Clock, withResolvers } from '../../system/index.ts';
-import type { SessionPort } from '../core/session-context.ts';
+import type { Kicked, KickedClients, ListedClients, SessionPort } from '../core/session-context.ts';
 import type { SessionMemory } from '../core/session-memory.ts';
 import type { Authorizer } from './authorizer.ts';
+import type { ClientPeers } from './client-peers.ts';
 import type { Attempt, Connection } from './connection.ts';
 import type { Presence } from './presence.ts';
 
@@ -89,6 +90,7 @@ export class SessionService implements SessionPort<Connection> {
   readonly #additions: AdditionHandler | undefined;
   readonly #attempt: Attempt;
   readonly #wanted: WantedHandler | undefined;
+  readonly #peers: ClientPeers | undefined;
 
   /** Without `commands` every command is answered with `not_supported`. */
   constructor(
@@ -99,7 +101,9 @@ export class SessionService implements SessionPort<Connection> {
     additions: AdditionHandler | undefined,
     attempt: Attempt,
     wanted?: WantedHandler,
+    peers?: ClientPeers,
   ) {
+    this.#peers = peers;
     this.access = access;
     this.#wanted = wanted;
     this.#presence = presence;
@@ -116,13 +120,28 @@ export class SessionService implements SessionPort<Connection> {
     return count;
   }
 
-  /** All connected and authorized clients. */
-  clients(): readonly ClientEntry[] {
+  /** All connected and authorized clients of this instance. */
+  present(): readonly ClientEntry[] {
     const entries: ClientEntry[] = [];
-    for (const { session, closing } of this.#presence.present()) {
-      if (session !== undefined && !closing) entries.push(session.entry);
+    for (const connection of this.#presence.present()) {
+      const { session, closing } = connection;
+      if (session === undefined || closing) continue;
+      const user = this.access.subjectOf(connection);
+      entries.push(user === undefined ? session.entry : { ...session.entry, user });
     }
     return entries;
+  }
+
+  clients(connection: Connection, done: (listed: ListedClients, now: Instant) => void): void {
+    const own = this.present();
+    const peers = this.#peers;
+    if (peers === undefined) return done({ clients: own, count: own.length }, this.#clock.now());
+    const { instance } = peers;
+    void peers.clients().then(({ clients: others, omitted, unreached }) => {
+      const clients = [...own.map((each) => ({ ...each, instance })), ...others];
+      const missing = unreached.length === 0 ? {} : { unreached };
+      this.#later(connection, (now) => done({ clients, count: clients.length + omitted, ...missing }, now));
+    });
   }
 
   command(
@@ -151,21 +170,46 @@ export class SessionService implements SessionPort<Connection> {
 
   awaits(connection: Connection, patterns: readonly string[], done: (now: Instant) => void): boolean {
     const there = this.#wanted?.(patterns);
-    void there?.then(() =>
-      this.#attempt(connection, () => {
-        if (!connection.closing) done(this.#clock.now());
-      }),
-    );
+    void there?.then(() => this.#later(connection, done));
     return there !== undefined;
+  }
+
+  #later(connection: Connection, done: (now: Instant) => void): void {
+    this.#attempt(connection, () => {
+      if (!connection.closing) done(this.#clock.now());
+    });
   }
 
   resume(connection: Connection, secret: string): SessionMemory | undefined {
     return this.#presence.resume(secret, connection, this.access.ownerOf(connection), this.#clock.now());
   }
 
-  kick(clientId: string): boolean {
-    const kicked = this.#presence.holderOf(clientId);
-    kicked?.close('kicked', this.#clock.now());
-    return kicked !== undefined;
+  kick(connection: Connection, target: KickedClients, done: (kicked: Kicked, now: Instant) => void): void {
+    const own = this.closeAll(target, connection);
+    if (this.#peers === undefined) return done({ count: own, unreached: [] }, this.#clock.now());
+    void this.#peers.kick(target).then(({ count, unreached }) => {
+      this.#later(connection, (now) => done({ count: own + count, unreached }, now));
+    });
+  }
+
+  /** How many connections of this instance were closed. The one that asks is left out where it is not named by its id. */
+  closeAll(target: KickedClients, asking?: Connection): number {
+    const now = this.#clock.now();
+    const found =
+      'client_id' in target ? [this.#presence.holderOf(target.client_id)] : this.#of(target, asking);
+    let count = 0;
+    for (const connection of found) {
+      if (connection === undefined) continue;
+      connection.close('kicked', now);
+      count++;
+    }
+    return count;
+  }
+
+  #of(target: { readonly user: string } | { readonly address: string }, asking?: Connection): Connection[] {
+    return [...this.#presence.present()].filter((each) => {
+      if (each === asking || each.closing) return false;
+      return 'user' in target ? this.access.subjectOf(each) === target.user : each.address === target.address;
+    });
   }
 }

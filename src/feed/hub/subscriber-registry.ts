@@ -13,10 +13,12 @@ import {
 } from '../../system/index.ts';
 import type { Framer } from '../core/encoder.ts';
 import { FeedSession } from '../core/session.ts';
+import type { KickedClients } from '../core/session-context.ts';
 import { SessionMemory } from '../core/session-memory.ts';
 import type { FeedStore } from '../core/store.ts';
 import { ConnectionQuota, idInUse, type Rejection, reject } from './admission.ts';
 import { Authorizer } from './authorizer.ts';
+import type { ClientPeers } from './client-peers.ts';
 import { type Attempt, Connection, type TransportSocket } from './connection.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import { DEFAULT_FEED_LIMITS, type FeedServerLimits, type LiveLimits } from './limits.ts';
@@ -56,6 +58,8 @@ export interface SubscriberRegistryOptions extends Partial<FeedServerLimits> {
   readonly commands?: CommandHandler;
   /** Absent: all that can be subscribed to is there. */
   readonly wanted?: WantedHandler | undefined;
+  /** Absent: there is no other instance. */
+  readonly peers?: ClientPeers | undefined;
   /** Absent: the configuration is not changed from here. */
   readonly additions?: AdditionHandler | undefined;
   onLog?(entry: FeedLog): void;
@@ -130,6 +134,7 @@ export class SubscriberRegistry {
       options.additions,
       this.#attempt,
       options.wanted,
+      options.peers,
     );
   }
 
@@ -169,9 +174,14 @@ export class SubscriberRegistry {
     return this.#transports;
   }
 
-  /** All connected and authorized clients. */
+  /** All connected and authorized clients of this instance. */
   clients(): readonly ClientEntry[] {
-    return this.#sessions.clients();
+    return this.#sessions.present();
+  }
+
+  /** Closes connections of this instance for good; returns how many. */
+  kick(target: KickedClients): number {
+    return this.#sessions.closeAll(target);
   }
 
   /** Whether any subscriber would get an event of this topic. */

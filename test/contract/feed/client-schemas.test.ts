@@ -52,6 +52,17 @@ function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(fromSchema));
+  if (schema.oneOf !== undefined) {
+    const { oneOf, properties = {}, required = [], ...rest } = schema;
+    // Each alternative demands keys that none of the others may have.
+    const wanted = oneOf.map((each) => each.required ?? []);
+    const alternatives = wanted.map((keys) => {
+      const others = new Set(wanted.flat().filter((key) => !keys.includes(key)));
+      const kept = Object.entries(properties).filter(([key]) => !others.has(key));
+      return { ...rest, properties: Object.fromEntries(kept), required: [...required, ...keys] };
+    });
+    return fc.oneof(...alternatives.map(fromSchema));
+  }
   if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern, 'u')).filter(isShort);
   const type = typeof schema.type === 'string' ? schema.type : schema.type?.[0];
   switch (type) {
