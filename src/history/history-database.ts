@@ -5,8 +5,8 @@ import type { Batch, HistoryEvent, SeriesName } from './batch.ts';
 import { DamagedChunkError } from './core/chunk.ts';
 import type { Query } from './query.ts';
 import { HistoryReader } from './read.ts';
-import { inTransaction, migrate } from './schema.ts';
-import { SeriesTable } from './series-table.ts';
+import { checkVersion, inTransaction, migrate } from './schema.ts';
+import { JOURNAL_BYTES, SeriesTable } from './series-table.ts';
 import { openSql, type SqlDatabase, type SqlDriver, SqlError } from './sql.ts';
 import { type Limits, Upkeep } from './upkeep.ts';
 
@@ -17,6 +17,8 @@ export interface HistoryFile extends Limits {
   readonly version: string;
   /** The first one that is there, where it is left out. */
   readonly driver?: SqlDriver | undefined;
+  /** Of values that are in no chunk yet; at most twice as many. */
+  readonly journalBytes?: number | undefined;
 }
 
 /** What was found when a database was opened. */
@@ -63,8 +65,8 @@ export class HistoryDatabase {
     try {
       opened = this.#begin(now);
     } catch (error) {
-      if (!isDamage(error)) throw error;
       this.#closeQuietly();
+      if (!isDamage(error)) throw error;
       setAside = putAside(file, now);
       opened = this.#begin(now);
     }
@@ -83,6 +85,17 @@ export class HistoryDatabase {
     });
     written.commit();
     table.over(batch.over);
+    if (table.isCrowded) this.#makeRoom(db, table);
+  }
+
+  /** Batches come faster than steps of `work` are done: what is in memory stays within its bound all the same. */
+  #makeRoom(db: SqlDatabase, table: SeriesTable): void {
+    try {
+      this.#durable(db, false);
+      while (table.isCrowded && table.flush());
+    } catch {
+      // The batch is written; the next step of `work` fails in the same way, and reports it.
+    }
   }
 
   /** Some of what is to be done beside writing, for a few milliseconds; true where there is more. */
@@ -146,6 +159,8 @@ export class HistoryDatabase {
     const size = existsSync(file) ? statSync(file).size : 0;
     const db = openSql(file, { driver });
     this.#db = db;
+    // Each pragma below may change the file.
+    checkVersion(db);
     // Before the first table; a database that has some keeps what it has.
     db.exec('PRAGMA auto_vacuum = INCREMENTAL');
     db.exec('PRAGMA journal_mode = WAL');
@@ -159,7 +174,7 @@ export class HistoryDatabase {
         throw new SqlError(`the check of the file says: ${String(first)}`, 'damaged', undefined);
     }
     migrate(db);
-    const table = new SeriesTable(db);
+    const table = new SeriesTable(db, this.#options.journalBytes ?? JOURNAL_BYTES);
     const recovered = table.load();
     table.name(this.#names.values());
     inTransaction(db, () => {

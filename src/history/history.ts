@@ -13,8 +13,12 @@ import type { Query } from './query.ts';
 import type { Failure, FromThread, ToThread } from './thread.ts';
 import type { Limits } from './upkeep.ts';
 
-/** What waits is written once a second; where nothing waits, that the bridge runs is written every ten. */
-const WRITE_EVERY_MS = 1_000;
+/**
+ * What waits is written so often: a killed process loses so much, and what comes while the disk takes one batch. The
+ * rest of a second is for the disk.
+ */
+const WRITE_EVERY_MS = 750;
+/** Where nothing waits, that the bridge runs is written so often. */
 const ALIVE_EVERY_MS = 10_000;
 /** Rows that are on their way to the disk at once; beyond them values are dropped, and counted. */
 const MOST_ROWS = 200_000;
@@ -130,9 +134,10 @@ export class History implements ObserverFactory {
       now: () => clock.now().wallMs,
       conceals,
       admits: () => {
-        if (this.#series < MOST_SERIES) this.#series += 1;
+        const admitted = this.#series < MOST_SERIES;
+        if (admitted) this.#series += 1;
         else this.#omittedSeries += 1;
-        return this.#series < MOST_SERIES;
+        return admitted;
       },
       closed: (series) => {
         this.#series -= series;

@@ -56,13 +56,19 @@ export class NewerDatabaseError extends Error {
 export const versionOf = (db: SqlDatabase): number =>
   Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
 
+/** @throws NewerDatabaseError where a later version has written it */
+export function checkVersion(db: SqlDatabase, steps: readonly string[] = MIGRATIONS): void {
+  const version = versionOf(db);
+  if (version > steps.length) throw new NewerDatabaseError(version);
+}
+
 /**
  * Brings a database to the present version.
  * @throws NewerDatabaseError, SqlError
  */
 export function migrate(db: SqlDatabase, steps: readonly string[] = MIGRATIONS): void {
+  checkVersion(db, steps);
   const version = versionOf(db);
-  if (version > steps.length) throw new NewerDatabaseError(version);
   for (const [index, step] of steps.entries()) {
     if (index < version) continue;
     inTransaction(db, () => {

@@ -7,7 +7,7 @@ import type { SqlDatabase } from './sql.ts';
 /** Values of one series go from the journal into a chunk once they are so many. */
 const CHUNK_POINTS = 256;
 /** Beyond it the series that keep the oldest rows of the journal alive are written, however few values they have. */
-const JOURNAL_BYTES = 16 * 1024 * 1024;
+export const JOURNAL_BYTES = 16 * 1024 * 1024;
 /** Values that wait in memory for longer are written too, so that no chunk spans years. */
 const LONGEST_WAIT_MS = 86_400_000;
 /** Series that are written in one transaction, so that no query waits for long. */
@@ -30,6 +30,7 @@ export interface Series extends Omit<SeriesName, 'sid'> {
  */
 export class SeriesTable {
   readonly #db: SqlDatabase;
+  readonly #journalMost: number;
   readonly #byKey = new Map<string, Series>();
   readonly #bySid = new Map<number, Series>();
   readonly #byId = new Map<number, Series>();
@@ -45,12 +46,18 @@ export class SeriesTable {
   /** Values in memory. */
   #held = 0;
 
-  constructor(db: SqlDatabase) {
+  constructor(db: SqlDatabase, journalBytes: number) {
     this.#db = db;
+    this.#journalMost = journalBytes;
   }
 
   get held(): number {
     return this.#held;
+  }
+
+  /** Values must go into chunks before more of them come: 1.7 million are in the journal, and in memory. */
+  get isCrowded(): boolean {
+    return this.#journalBytes > 2 * this.#journalMost;
   }
 
   /** Reads what the run before left in the journal. Returns how many values there were. */
@@ -220,7 +227,7 @@ export class SeriesTable {
       if (due.length >= FLUSHED_AT_ONCE) return due;
       due.push(series);
     }
-    const crowded = all || this.#journalBytes > JOURNAL_BYTES;
+    const crowded = all || this.#journalBytes > this.#journalMost;
     for (const series of this.#pending) {
       const waits = (series.t[0] ?? 0) < this.#at - LONGEST_WAIT_MS;
       if (due.length >= FLUSHED_AT_ONCE || !(crowded || waits)) break;

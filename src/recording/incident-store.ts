@@ -30,7 +30,6 @@ export class IncidentStore {
   readonly #files: RecordingStore;
   /** By id, the oldest first. */
   #kept = new Map<string, Kept>();
-  #opened = false;
 
   constructor(folder: IncidentFolder, createFile?: CreateFile) {
     this.#folder = folder;
@@ -79,7 +78,7 @@ export class IncidentStore {
         each,
       ]),
     );
-    if (found.length > 0) await this.#open();
+    if (found.length > 0) await this.#files.open();
   }
 
   /**
@@ -92,7 +91,8 @@ export class IncidentStore {
     text: (incident: string) => Iterable<Buffer>,
     pause: () => Promise<void> | undefined,
   ): Promise<IncidentDocument> {
-    await this.#open();
+    // Another program may have removed the folder since the last one.
+    await this.#files.open();
     let file: RecordingFile | undefined;
     try {
       await this.#makeRoom(box, 0, undefined);
@@ -115,12 +115,6 @@ export class IncidentStore {
       }
       throw error;
     }
-  }
-
-  async #open(): Promise<void> {
-    if (this.#opened) return;
-    await this.#files.open();
-    this.#opened = true;
   }
 
   async #makeRoom(box: string, bytes: number, file: RecordingFile | undefined): Promise<void> {

@@ -164,7 +164,7 @@ describe.each<
     }
   });
 
-  it('accepts all that check accepts', () => {
+  it('accepts all that check accepts', { timeout: 240_000 }, () => {
     let accepted = 0;
     fc.assert(
       fc.property(fc.constantFrom(...changes), fc.constantFrom(...ODD), ({ document, place }, odd) => {

@@ -215,6 +215,31 @@ describe.each(availableDrivers())('the database over %s', (driver) => {
     });
   });
 
+  it('holds a bounded journal, though nothing is done between two batches', () => {
+    const journalBytes = 100_000;
+    const fields = 200;
+    const rounds = 200;
+    const act = (database: HistoryDatabase): void => {
+      const names = Array.from({ length: fields }, (_, index) => nameOf(index + 1, 'd', `a.f${index}`));
+      database.write(batchOf([], { names }));
+      const journal = openSql(file(), { driver, readOnly: true });
+      const size = journal.prepare('SELECT sum(length(data)) AS n FROM journal');
+      let most = 0;
+      for (let round = 0; round < rounds; round++) {
+        const at = T0 + round * 1_000;
+        database.write(batchOf(Array.from({ length: fields }, (_, index) => [index + 1, at, round])));
+        most = Math.max(most, Number(size.get()?.n));
+      }
+      journal.close();
+      // Without a bound it were 800,000.
+      expect(most).toBeGreaterThan(journalBytes);
+      expect(most).toBeLessThanOrEqual(2 * journalBytes);
+      const answer = ask(database, { field: 'a.f199', to: T0 + rounds * 1_000, points: 'all' });
+      expect(lasts(answer)).toEqual(Array.from({ length: rounds }, (_, index) => index));
+    };
+    use(act, T0, { journalBytes });
+  });
+
   it('takes a clock that goes back, and shows times in order', () => {
     use((database) => {
       database.write(

@@ -23,6 +23,28 @@ const makeHistory = (): History =>
     conceals: () => false,
   });
 
+describe('a history with more fields than it may keep', () => {
+  it('keeps those that came first, counts the others, and takes new ones in the place of those that are gone', () => {
+    const history = makeHistory();
+    const record = (id: string, fields: number): void => {
+      const values = Object.fromEntries(Array.from({ length: fields }, (_, index) => [`f${index}`, 1]));
+      const device = history.observe({ id, fields: undefined, replay: false });
+      device?.measured('a', values);
+      devices.push(device);
+    };
+    const devices: ReturnType<History['observe']>[] = [];
+    for (let index = 0; index < 10; index++) record(`d${index}`, 10_000);
+    expect(history.status().omitted_fields).toBeUndefined();
+    record('late', 3);
+    expect(history.status().omitted_fields).toBe(3);
+    for (let turn = 0; turn < 3; turn++) {
+      devices.shift()?.close();
+      record(`next${turn}`, 10_000);
+      expect(history.status().omitted_fields).toBe(3);
+    }
+  });
+});
+
 const VALUES = {
   kind: 'values',
   device: 'd',

@@ -200,6 +200,18 @@ describe('a black box', () => {
     expect(await readFile(join(dir, 'mine.trace'), 'utf8')).toContain('open');
   });
 
+  it('makes its folder again where another program removed it', async () => {
+    const bench = new Bench();
+    bench.online('a');
+    bench.online('b');
+    bench.offline('a');
+    await bench.passes();
+    await rm(dir, { recursive: true });
+    bench.offline('b');
+    expect(await bench.passes()).toMatchObject({ status: 'ready' });
+    expect(await readdir(dir)).toHaveLength(1);
+  });
+
   it.each([
     ['a link that the bridge closed', 'reconfigured'],
     ['a bridge that stops', 'stopped'],

@@ -140,7 +140,7 @@ const alarm = z.object({
 });
 
 const decimals = count(
-  'Digits behind the point that it can have; absent where that is open.',
+  'Digits behind the point that it can have; of a value without an end, those that tell it from its neighbours. Absent where that is open.',
 ).exactOptional();
 /** Bounds of a number, in its unit; what is open is absent. */
 const within = z

@@ -102,6 +102,14 @@ function described(field: FieldDeclaration, above: string, around: string | unde
 
 /** Those of a number with a scale; a whole number says by itself that it has none. */
 function shownDecimals(field: FieldDeclaration): number | undefined {
-  const decimals = decimalsOf(field);
+  const decimals = decimalsOf(field) ?? stepDecimals(field);
   return decimals === 0 ? undefined : decimals;
+}
+
+/** Of a scale that no decimals end, such as a part of 1,800,000: as many as tell two neighbours apart. */
+function stepDecimals({ type, scale, time, as }: FieldDeclaration): number | undefined {
+  const isWhole = /^(?:[iu]\d+|bcd|varint)/.test(type);
+  if (!isWhole || time !== undefined || as === 'text' || typeof scale !== 'number') return undefined;
+  const size = Math.abs(scale);
+  return size > 0 && size < 1 ? Math.min(Math.ceil(-Math.log10(size)), 15) : undefined;
 }

@@ -90,7 +90,7 @@ describe('the description of messages', () => {
       'fine.tenths': { decimals: 1, warn: { greatest: 40 }, alarm: { least: -5, greatest: 50 } },
       'fine.shifted': { decimals: 2 },
       'fine.whole': {},
-      'fine.part': {},
+      'fine.part': { decimals: 7 },
       'fine.float': {},
       'fine.volts': { decimals: 3 },
       'fine.power': {},

@@ -20,6 +20,20 @@ describe('the course of a number', () => {
     expect(course.path(T, 89, 20)).toBe('M89.0 19.0V1.0');
   });
 
+  it('goes from one report to the next, and not in steps as other values of the device change', () => {
+    const course = new Course();
+    course.add(T, 0);
+    course.add(T + 400, 0);
+    for (const [second, value] of [
+      [1, 5],
+      [2, 10],
+    ] as const) {
+      course.add(T + second * 1_000, value - 5);
+      course.add(T + second * 1_000 + 100, value);
+    }
+    expect(points(course.path(T + 2_500, 89, 20))).toEqual(['M87.0,19.0', 'L88.0,10.0', 'L89.0,1.0']);
+  });
+
   it('is broken where there was no value, and goes on behind it', () => {
     const course = new Course();
     course.add(T, 1);

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { aligned, Series } from '../../../web/src/plot/series.ts';
 
 const point = (t: number, last: number) => ({ t, least: last, greatest: last, last });
-const drawn = (series: Series) => {
-  const { times, values } = series.drawn();
+const drawn = (series: Series, now?: number) => {
+  const { times, values } = series.drawn(now);
   return times.map((t, index) => [t, values[index]]);
 };
 
@@ -67,6 +67,51 @@ describe('a line of a plot', () => {
       [100, 1],
       [100, 2],
     ]);
+  });
+
+  it('takes a value for no report of it that only stayed, as another field changed', () => {
+    const series = new Series();
+    for (const [t, value] of [
+      [0, 1],
+      [500, 1],
+      [1_000, 2],
+      [1_500, 2],
+      [2_000, 3],
+    ] as const)
+      series.add(t, value);
+    expect(drawn(series, 2_000)).toEqual([
+      [0, 1],
+      [1_000, 2],
+      [2_000, 3],
+    ]);
+  });
+
+  it('is level while a value stays, up to the report before the next one, and to the present', () => {
+    const series = new Series();
+    series.add(0, 1);
+    series.add(1_000, 2);
+    series.add(9_000, 3);
+    expect(drawn(series, 9_500)).toEqual([
+      [0, 1],
+      [1_000, 2],
+      [8_000, 2],
+      [9_000, 3],
+      [9_500, 3],
+    ]);
+    // What is saved are points that came.
+    expect(drawn(series).map(([t]) => t)).toEqual([0, 1_000, 9_000]);
+    series.add(10_000, Number.NaN);
+    expect(drawn(series, 20_000).at(-1)).toEqual([9_000, 3]);
+  });
+
+  it('has the report of what was known at first where the history has it, and else the moment itself', () => {
+    const series = new Series();
+    series.add(1_700, 5);
+    series.add(2_000, 6);
+    series.takeHistory({ points: [point(0, 4), point(1_000, 7)], gaps: [] }, 0, 3_000);
+    expect(drawn(series).map(([t]) => t)).toEqual([0, 1_000, 1_700, 2_000]);
+    series.takeHistory({ points: [point(0, 4), point(1_000, 5)], gaps: [] }, 0, 3_000);
+    expect(drawn(series).map(([t]) => t)).toEqual([0, 1_000, 2_000]);
   });
 
   it('keeps to a bound, the newest points', () => {

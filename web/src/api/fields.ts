@@ -99,6 +99,24 @@ export function nameOfField(key: string | undefined, path: string): string {
   return `${headingOf(key, path, undefined)} ${withoutMessage(path).replaceAll('.', ' ')}`;
 }
 
+/** Fields of a list without headings, each by a name of its own: that of its message where two have the same label. */
+export function namedApart(device: Pick<Device, 'declaration'>, fields: readonly Field[]): readonly Field[] {
+  const labels = countsOf(fields.map(({ label }) => label));
+  const headings = countsOf(fields.map(({ heading }) => heading));
+  return fields.map((field) => {
+    if (labels.get(field.label) === 1) return field;
+    const label =
+      headings.get(field.heading) === 1 ? field.heading : nameOfField(device.declaration, field.path);
+    return { ...field, label };
+  });
+}
+
+function countsOf(texts: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
+
 /** The values outside of their limits, by name. */
 export function alarmingOf({ state, declaration }: Pick<Device, 'state' | 'declaration'>): {
   readonly alarms: string;
@@ -155,10 +173,14 @@ export function leadingPath(device: Device): string | undefined {
   return best;
 }
 
-/** How much a number is worth being shown alone: with limits, with a unit, of its message itself; a model or a count is not. */
+/**
+ * How much a number is worth being shown alone: with limits, with a unit, of its message itself; a model or a count is
+ * not, and a place or a direction less than how fast it changes.
+ */
 function rankOf(declaration: string | undefined, path: string): number {
   const { unit, warn, alarm } = describedAt(declaration, path);
   if (warn !== undefined || alarm !== undefined) return 3;
   if (unit === '') return 0;
+  if (unit === '°') return 1;
   return path.split('.').length > 2 ? 1 : 2;
 }

@@ -43,13 +43,24 @@ export function valueText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
+/** Digits from which on a number is a fraction without an end, or one of a binary format, and not one that was sent. */
+const ENDLESS_DIGITS = 14;
+
+/** How far a number may lie from what is shown of it, as a share of it. */
+function toleranceOf(value: number): number {
+  const digits = numberText(value)
+    .replace(/e.*$/, '')
+    .replace(/^-?[0.]*|\./g, '');
+  return digits.length >= ENDLESS_DIGITS ? 1e-6 : 1e-9;
+}
+
 /** A number with as many decimals as its scale has; more are noise of a format, fewer would hide what is known. */
 export function scaledText(value: unknown, decimals: number | undefined): string {
   if (isNumber(value)) {
     if (decimals === undefined) return numberText(value);
     const text = value.toFixed(decimals);
     // What is finer than it should be is shown as it came, never rounded away.
-    return Math.abs(Number(text) - value) > Math.abs(value) * 1e-9 ? numberText(value) : text;
+    return Math.abs(Number(text) - value) > Math.abs(value) * toleranceOf(value) ? numberText(value) : text;
   }
   if (Array.isArray(value) && decimals !== undefined && value.every(isNumber) && value.length <= 24)
     return `[${value.map((each) => scaledText(each, decimals)).join(', ')}]`;

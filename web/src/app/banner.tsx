@@ -6,9 +6,9 @@ import { isNumber, isObject, listOf, textOf } from '../api/json.ts';
 import { words } from '../api/values.ts';
 import { Icon, type Sign } from '../parts/icon.tsx';
 import { because } from '../parts/status.tsx';
-import { pastMoment } from '../past/past-state.ts';
 import { momentText, spanText, timeText } from './format.ts';
 import { t } from './language.ts';
+import { pastMoment } from './location.ts';
 
 /** How true all that is shown is; it is on top of every page, and in every screenshot. */
 export function Banner() {

@@ -40,6 +40,29 @@ export function queryOf(key: string): string {
   return route.value.query.get(key) ?? '';
 }
 
+/** The moment that the whole page shows, in ms since the epoch; undefined: the present. */
+export const pastMoment = computed<number | undefined>(() => {
+  const text = route.value.query.get('at');
+  if (text === null) return undefined;
+  const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isFinite(at) ? at : undefined;
+});
+
+/** Shows a moment of the past, or the present. */
+export function showMoment(at: number | undefined): void {
+  setQuery({ at: at === undefined ? undefined : new Date(at).toISOString() });
+}
+
+const DEFAULT_SPAN_MS = 300_000;
+const LEAST_SPAN_MS = 1_000;
+const MOST_SPAN_MS = 366 * 86_400_000;
+
+/** The span of a plot, which stands in the query in seconds. */
+export function plotSpan(): number {
+  const ms = Number(route.value.query.get('span') ?? Number.NaN) * 1_000;
+  return Number.isFinite(ms) && ms >= LEAST_SPAN_MS && ms <= MOST_SPAN_MS ? ms : DEFAULT_SPAN_MS;
+}
+
 function lasting(): Readonly<Record<string, QueryValue>> {
   return { at: route.value.query.get('at') ?? undefined };
 }

@@ -1,8 +1,8 @@
 import { effect } from '@preact/signals';
 import { devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
-import { pastMoment } from '../past/past-state.ts';
 import { t } from './language.ts';
+import { pastMoment } from './location.ts';
 
 /** The title of the tab says how many devices are online, and whether that is still so. */
 export function startTitle(): () => void {

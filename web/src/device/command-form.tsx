@@ -7,8 +7,8 @@ import { isNumber, isObject, type Json } from '../api/json.ts';
 import { flatten, valueAt, valueText, words } from '../api/values.ts';
 import { durationText } from '../app/format.ts';
 import { t } from '../app/language.ts';
+import { pastMoment } from '../app/location.ts';
 import { Icon } from '../parts/icon.tsx';
-import { pastMoment } from '../past/past-state.ts';
 import { type Command, type CommandField, type Fault, readField } from './commands.ts';
 
 interface Outcome {

@@ -9,8 +9,8 @@ import { isNumber, textOf } from '../api/json.ts';
 import { valueText, words } from '../api/values.ts';
 import { momentText, spanText, timeText } from '../app/format.ts';
 import { t } from '../app/language.ts';
+import { pastMoment, showMoment } from '../app/location.ts';
 import { because, linkWord, qualityWord, StatusBadge, statusWord } from '../parts/status.tsx';
-import { pastMoment, showMoment } from '../past/past-state.ts';
 import { type Stretch, stretchesOf } from './timeline.ts';
 
 const DAY_MS = 86_400_000;

@@ -8,7 +8,7 @@ import { isNumber, type JsonObject, objectOf, textOf } from '../api/json.ts';
 import { flatten, valueText, words } from '../api/values.ts';
 import { durationText, momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
-import { href, queryOf, route, setQuery } from '../app/location.ts';
+import { href, plotSpan, queryOf, setQuery } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { Name, Quality, Why } from '../overview/rows.tsx';
 import { AgeFor, Ago, Countdown, Pulse } from '../parts/age.tsx';
@@ -20,7 +20,6 @@ import { Spark } from '../parts/spark.tsx';
 import { because, LinkSign, StatusBadge } from '../parts/status.tsx';
 import { past } from '../past/follow-past.ts';
 import { Plot } from '../plot/plot.tsx';
-import { readSpan } from '../plot/span.ts';
 import { CommandForm } from './command-form.tsx';
 import { commandsOf } from './commands.ts';
 import { CourseOfStatus } from './course-of-status.tsx';
@@ -84,7 +83,7 @@ function Known({ device }: { readonly device: Device }) {
       {plotted.length > 0 && (
         <Plot
           shown={plotted.map((path) => ({ device: device.id, path }))}
-          spanMs={readSpan(route.value.query.get('span'))}
+          spanMs={plotSpan()}
           onSpan={(span) => setQuery({ span: Math.round(span / 1000) })}
           onRemove={({ path }) => toggle(path)}
         />

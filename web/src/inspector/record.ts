@@ -6,7 +6,6 @@ import type {
   TraceEvent,
   TraceHead,
 } from '../../../src/inspection/browser.ts';
-import { bump } from '../parts/bump.ts';
 import { type Filter, matches, NO_FILTER } from './filter.ts';
 
 /** Of a live link so many entries are kept; the oldest make room in blocks. */
@@ -59,14 +58,14 @@ export class Record {
     this.#restart();
     this.chosen.value = undefined;
     this.warnings.value = [];
-    bump(this.version);
+    this.version.value = this.version.peek() + 1;
   }
 
   add(items: readonly Inspected[], bounded: boolean): void {
     if (items.length === 0) return;
     for (const item of items) this.#items.push(item);
     if (bounded && this.#items.length > MOST_LIVE + BLOCK) this.#makeRoom();
-    bump(this.version);
+    this.version.value = this.version.peek() + 1;
   }
 
   /** Another reading of the same bytes. */
@@ -74,7 +73,7 @@ export class Record {
     this.#items = [...items];
     this.#dropped = 0;
     this.#restart();
-    bump(this.version);
+    this.version.value = this.version.peek() + 1;
   }
 
   #makeRoom(): void {

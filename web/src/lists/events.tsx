@@ -7,7 +7,7 @@ import { isNumber, isObject, type JsonObject, listOf, textOf } from '../api/json
 import { numberText, valueText } from '../api/values.ts';
 import { momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
-import { href, queryOf, setQuery } from '../app/location.ts';
+import { href, pastMoment, queryOf, setQuery } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { devicePath } from '../app/routes.ts';
 import { because, LinkSign, StatusBadge } from '../parts/status.tsx';
@@ -15,6 +15,12 @@ import './lists.css';
 
 const KINDS = ['status', 'link', 'alarm', 'command', 'bridge'] as const;
 const SPANS = { '-1h': 'hour', '-1d': 'day', '-7d': 'week', '-30d': 'month' } as const;
+const SPAN_MS: Readonly<Record<string, number>> = {
+  '-1h': 3_600_000,
+  '-1d': 86_400_000,
+  '-7d': 7 * 86_400_000,
+  '-30d': 30 * 86_400_000,
+};
 const PER_PAGE = 200;
 const MOST_LIVE = 500;
 
@@ -29,12 +35,18 @@ export function Page(_: PageProps) {
   const device = queryOf('device');
   const kind = queryOf('kind');
   const from = queryOf('from') || '-1d';
+  const moment = pastMoment.value;
+  /** Up to the moment that the page shows. */
+  const span =
+    moment === undefined
+      ? { from }
+      : { from: moment - (SPAN_MS[from] ?? SPAN_MS['-1d'] ?? 0), to: moment + 1 };
 
   const fetchPage = async (older: string | undefined, signal: AbortSignal): Promise<void> => {
     try {
       const found = await getJson(
         '/api/history/events',
-        { device: device || undefined, kind: kind || undefined, from, limit: PER_PAGE, before: older },
+        { device: device || undefined, kind: kind || undefined, ...span, limit: PER_PAGE, before: older },
         signal,
       );
       const { events, before: next } = isObject(found) ? found : {};
@@ -51,7 +63,7 @@ export function Page(_: PageProps) {
     }
   };
   const asked = useComputed(() =>
-    [queryOf('device'), queryOf('kind'), queryOf('from'), feed.phase.value].join(),
+    [queryOf('device'), queryOf('kind'), queryOf('from'), pastMoment.value, feed.phase.value].join(),
   );
   useSignalEffect(() => {
     void asked.value;
@@ -108,7 +120,9 @@ export function Page(_: PageProps) {
     };
   });
   const fits = (event: JsonObject): boolean =>
-    (device === '' || event.device === device) && (kind === '' || event.kind === kind);
+    (device === '' || event.device === device) &&
+    (kind === '' || event.kind === kind) &&
+    (moment === undefined || Number(event.at) <= moment);
   const keyOf = ({ at, device: of, kind: which, status, message, field }: JsonObject): string =>
     [at, of, which, status, message, field].join('|');
   const known = new Set(past.value.map(keyOf));
@@ -154,14 +168,14 @@ export function Page(_: PageProps) {
             </option>
           ))}
         </select>
-        <span class="quiet">{texts.tail}</span>
+        {moment === undefined && <span class="quiet">{texts.tail}</span>}
       </header>
       {problem.value !== '' && <p class="card note quiet">{off.value ? texts.noHistory : problem.value}</p>}
       {shown.length === 0 ? (
         <p class="card note quiet">{texts.nothing}</p>
       ) : (
         <div class="card rows-box">
-          <table class="rows">
+          <table class="rows stacked">
             <thead>
               <tr>
                 <th scope="col">{t().incidents.at}</th>
@@ -219,10 +233,9 @@ function What({ event }: { readonly event: JsonObject }) {
       const { message, field, value, unit, limit, direction, cleared, level } = event;
       const path = [message, field].filter(Boolean).join('.');
       const name = nameOfField(devices.get(textOf(event.device))?.declaration, path);
-      const reading = isNumber(value)
-        ? `${numberText(value)}${unit === undefined ? '' : ` ${textOf(unit)}`}`
-        : '';
-      const bound = isNumber(limit) ? numberText(limit) : '';
+      const withUnit = (each: number): string => `${numberText(each)} ${textOf(unit)}`.trimEnd();
+      const reading = isNumber(value) ? withUnit(value) : '';
+      const bound = isNumber(limit) ? withUnit(limit) : '';
       return (
         <span
           class="badge plain-badge"

@@ -5,7 +5,7 @@ import { nameOfField } from '../api/fields.ts';
 import { isNumber, isObject, type JsonObject, listOf, textOf } from '../api/json.ts';
 import { durationText, momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
-import { href, queryOf, setQuery } from '../app/location.ts';
+import { href, pastMoment, queryOf, setQuery } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { devicePath } from '../app/routes.ts';
 import { because, reasonWord } from '../parts/status.tsx';
@@ -20,8 +20,10 @@ export function Page(_: PageProps) {
   const document = useTopic(TOPIC);
   const device = queryOf('device');
   const reason = queryOf('reason');
+  const moment = pastMoment.value ?? Number.POSITIVE_INFINITY;
   const all = Object.values(isObject(document?.incidents) ? document.incidents : {})
     .filter(isObject)
+    .filter(({ at }) => Number(at) <= moment)
     .sort((a, b) => Number(b.at) - Number(a.at));
   const shown = all.filter(
     (each) => (device === '' || each.device === device) && (reason === '' || each.reason === reason),
@@ -70,7 +72,7 @@ export function Page(_: PageProps) {
         </p>
       ) : (
         <div class="card rows-box">
-          <table class="rows">
+          <table class="rows stacked">
             <thead>
               <tr>
                 <th scope="col">{texts.at}</th>
@@ -112,10 +114,13 @@ export function incidentWord(reason: string): string {
 }
 
 /** What the bridge says of a field, by the name that the page has for it: `climate.temperature is above 30 °C`. */
-function withLabel(device: string, detail: string): string {
+function withLabel(device: string, incident: JsonObject): string {
+  const detail = textOf(incident.detail);
+  const said = (text: string): string =>
+    t().said(textOf(incident.code), t().said(textOf(incident.reason), text));
   const [, path, rest] = /^([^\s.]+\.\S+)( is .*)$/s.exec(detail) ?? [];
   const declaration = devices.get(device)?.declaration;
-  return path === undefined ? detail : `${nameOfField(declaration, path)}${rest}`;
+  return said(path === undefined ? detail : `${nameOfField(declaration, path)}${rest}`);
 }
 
 const TONES: Readonly<{ [reason: string]: string }> = {
@@ -145,7 +150,7 @@ function Incident({ incident }: { readonly incident: JsonObject }) {
         </span>
       </td>
       <td class="wide">
-        {withLabel(device, textOf(incident.detail))}
+        {withLabel(device, incident)}
         {also.length > 0 && (
           <span class="quiet also">
             {' '}

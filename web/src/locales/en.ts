@@ -439,6 +439,8 @@ export const en = {
   quality: { alarm: 'alarm', warn: 'warn', stale: 'stale', invalid: 'invalid' },
   /** The codes of reasons, where a language has other words for them than the code itself. */
   reasons: {} as Readonly<Record<string, string>>,
+  /** What the bridge says beside a code. */
+  said: (_code: string, text: string): string => text,
 } as const;
 
 /** The same keys; texts and functions of any wording. */

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { beatOf, type Device } from '../api/devices.ts';
-import { alarmingOf, type Field, fieldsOf, fieldText, leadingField } from '../api/fields.ts';
+import { alarmingOf, type Field, fieldsOf, fieldText, leadingField, namedApart } from '../api/fields.ts';
 import { isNumber, objectOf, textOf } from '../api/json.ts';
 import { durationText } from '../app/format.ts';
 import { t } from '../app/language.ts';
@@ -140,7 +140,9 @@ function Row({
   const roundTrip = isNumber(stats.round_trip_ms)
     ? t().overview.roundTrip(durationText(stats.round_trip_ms))
     : '';
-  const leading = leadingField(device, wanted.value.value);
+  const fields = namedApart(device, fieldsOf(device));
+  const path = leadingField(device, wanted.value.value)?.path;
+  const leading = path === undefined ? undefined : fields.find((field) => field.path === path);
   return (
     <tr class="line" data-device={id} data-status={status} aria-rowindex={index}>
       <th scope="row" class="device">
@@ -167,7 +169,7 @@ function Row({
         <span class="quiet trip"> {isBeat ? roundTrip : ''}</span>
       </td>
       <td class="values">
-        <Values fields={fieldsOf(device)} leading={leading} />
+        <Values fields={fields} leading={leading} />
       </td>
       <td class="course">{leading !== undefined && <Leading field={leading} id={id} courses={courses} />}</td>
     </tr>

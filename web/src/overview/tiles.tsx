@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { beatOf, type Device } from '../api/devices.ts';
-import { fieldText, leadingField } from '../api/fields.ts';
+import { fieldsOf, fieldText, leadingField, namedApart } from '../api/fields.ts';
 import { isNumber, objectOf, textOf } from '../api/json.ts';
 import { t } from '../app/language.ts';
 import { href } from '../app/location.ts';
@@ -54,7 +54,9 @@ function Tile({ device, courses }: { readonly device: Device; readonly courses: 
   const { id, state, stats, status } = device;
   past.value?.want(id, 1);
   const link = objectOf(state.link);
-  const field = leadingField(device, wanted.value.value);
+  const path = leadingField(device, wanted.value.value)?.path;
+  const field =
+    path === undefined ? undefined : namedApart(device, fieldsOf(device)).find((each) => each.path === path);
   return (
     <li class="card tile" data-device={id} data-status={status}>
       <a href={href(devicePath(id))} title={nameText(device)}>

@@ -13,13 +13,23 @@ export class Course {
   readonly #greatest = new Float64Array(STEPS).fill(Number.NaN);
   #second = Number.NaN;
   #last = Number.NaN;
+  /** A value came within the second that runs; until then it has the one from before. */
+  #came = false;
 
   /** `value`: NaN where there is none now. */
   add(atMs: number, value: number): void {
     this.#advance(atMs);
     const at = this.#indexOf(this.#second);
+    // What is known again as another value of the device changed did not come again.
+    if (value === this.#last) return;
     this.#last = value;
     if (Number.isNaN(value)) return;
+    if (!this.#came) {
+      this.#came = true;
+      this.#least[at] = value;
+      this.#greatest[at] = value;
+      return;
+    }
     const [least = Number.NaN, greatest = Number.NaN] = [this.#least[at], this.#greatest[at]];
     this.#least[at] = Number.isNaN(least) ? value : Math.min(least, value);
     this.#greatest[at] = Number.isNaN(greatest) ? value : Math.max(greatest, value);
@@ -61,6 +71,7 @@ export class Course {
       this.#greatest[at] = this.#last;
     }
     this.#second = second;
+    this.#came = false;
   }
 
   /** The path of an SVG in a box of that size; empty where there is nothing to draw. Gaps stay gaps. */

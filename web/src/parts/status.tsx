@@ -46,7 +46,6 @@ export function reasonWord(code: unknown): string {
 /** Why something is so: the reason, and what the bridge says about it for people. */
 export function because(axis: { readonly reason?: unknown; readonly detail?: unknown }): string {
   const { reason, detail } = axis;
-  return [reason && reasonWord(reason), detail && words(detail)]
-    .filter(Boolean)
-    .join(language.value === 'zh-CN' ? '：' : ': ');
+  const said = typeof detail === 'string' ? clip(t().said(String(reason), detail)) : '';
+  return [reason && reasonWord(reason), said].filter(Boolean).join(language.value === 'zh-CN' ? '：' : ': ');
 }

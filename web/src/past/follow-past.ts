@@ -4,7 +4,7 @@ import { devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
 import { HttpError } from '../api/http.ts';
 import { t } from '../app/language.ts';
-import { pastMoment } from './past-state.ts';
+import { pastMoment } from '../app/location.ts';
 import { PastView } from './past-view.ts';
 
 /** While the scrubber moves, nothing is asked for. */

@@ -3,9 +3,9 @@ import { useEffect } from 'preact/hooks';
 import { clock } from '../api/clock.ts';
 import { momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
+import { pastMoment, showMoment } from '../app/location.ts';
 import { onKey } from '../app/shortcuts.ts';
 import { pastComplaint } from './follow-past.ts';
-import { pastMoment, showMoment } from './past-state.ts';
 
 const HOUR_MS = 3_600_000;
 const SPANS = [600_000, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS] as const;

@@ -1,8 +1,9 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { devices } from '../api/devices.ts';
+import { declarations, devices } from '../api/devices.ts';
 import { type Bounds, describedAt } from '../api/fields.ts';
 import { timeText } from '../app/format.ts';
+import { commandsOf } from '../device/commands.ts';
 import { followFingers, type Span } from './fingers.ts';
 import { aligned, type Series } from './series.ts';
 
@@ -16,6 +17,15 @@ export interface Shown {
 export const HEIGHT = 300;
 /** How many colours there are; further lines are dashed. */
 export const COLORS = 6;
+
+/** A value holds until the next one. */
+const stepped = uPlot.paths.stepped?.({ align: 1 });
+
+/** A command sets it: it has no value between two of them. */
+function isSetpoint({ device, path }: Shown): boolean {
+  const commands = commandsOf(declarations.of(devices.get(device)?.declaration));
+  return commands.some(({ fields }) => fields.some(({ shownBy }) => shownBy === path));
+}
 
 /** uPlot, with one scale for each unit. */
 export class Drawing {
@@ -110,6 +120,8 @@ export class Drawing {
           stroke: color(`--series-${(index % COLORS) + 1}`),
           width: 1.6,
           dash: index < COLORS ? [] : [6, 4],
+          // What is set jumps; what is measured went from one report to the next.
+          ...(isSetpoint(one) && stepped !== undefined ? { paths: stepped } : {}),
           spanGaps: false,
           points: { size: 4 },
         })),
@@ -136,8 +148,8 @@ export class Drawing {
     return new uPlot(options, [[], ...this.#shown.map(() => [])], this.#host);
   }
 
-  draw(series: readonly Series[], from: number, to: number): void {
-    const { times, values } = aligned(series.map((each) => each.drawn()));
+  draw(series: readonly Series[], from: number, to: number, now: number): void {
+    const { times, values } = aligned(series.map((each) => each.drawn(now)));
     // Seconds are what uPlot counts in.
     const data = [times.map((each) => each / 1_000), ...values] as uPlot.AlignedData;
     this.#plot?.batch(() => {

@@ -3,9 +3,8 @@ import { devices } from '../api/devices.ts';
 import { fieldsOf, nameOfField } from '../api/fields.ts';
 import { isNumber } from '../api/json.ts';
 import { t } from '../app/language.ts';
-import { queryOf, route, setQuery } from '../app/location.ts';
+import { plotSpan, queryOf, setQuery } from '../app/location.ts';
 import { Plot, type Shown } from './plot.tsx';
-import { readSpan } from './span.ts';
 
 const MOST_LINES = 12;
 const MOST_DEVICES = 500;
@@ -24,7 +23,7 @@ export function Page() {
       ) : (
         <Plot
           shown={shown}
-          spanMs={readSpan(route.value.query.get('span'))}
+          spanMs={plotSpan()}
           onSpan={(span) => setQuery({ span: Math.round(span / 1000) })}
           onRemove={(one) =>
             write(shown.filter((each) => each.device !== one.device || each.path !== one.path))

@@ -7,11 +7,11 @@ import { pastValues } from '../api/history.ts';
 import { HttpError } from '../api/http.ts';
 import { momentText } from '../app/format.ts';
 import { locale, t } from '../app/language.ts';
+import { pastMoment } from '../app/location.ts';
 import { theme } from '../app/settings.ts';
 import { csvRow, fileName } from '../parts/csv.ts';
 import { Icon } from '../parts/icon.tsx';
 import { saveText } from '../parts/save.ts';
-import { pastMoment } from '../past/past-state.ts';
 import { COLORS, Drawing, HEIGHT, type Shown } from './drawing.ts';
 import { followValue } from './live-values.ts';
 import { aligned, Series } from './series.ts';
@@ -136,6 +136,7 @@ export function Plot({ shown, spanMs, onSpan, onRemove }: Props) {
         shown.map((one) => series.current.get(keyOf(one)) ?? new Series()),
         to - spanMs,
         to,
+        clock.now(),
       );
     };
     const ask = (): void => {
