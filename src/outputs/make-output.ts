@@ -1,9 +1,10 @@
 import type { OutputConfig } from '../config/index.ts';
 import { InfluxOutput } from './influx-output.ts';
-import { MailOutput } from './mail-output.ts';
+import { MailCarrier } from './mail-carrier.ts';
 import { MqttOutput } from './mqtt-output.ts';
+import { NoticeOutput } from './notice-output.ts';
 import type { Output, OutputPorts } from './output.ts';
-import { WebhookOutput } from './webhook-output.ts';
+import { WebhookCarrier } from './webhook-carrier.ts';
 
 export function makeOutput(config: OutputConfig, ports: OutputPorts): Output {
   switch (config.kind) {
@@ -12,8 +13,8 @@ export function makeOutput(config: OutputConfig, ports: OutputPorts): Output {
     case 'influx':
       return new InfluxOutput(config, ports);
     case 'webhook':
-      return new WebhookOutput(config, ports);
+      return new NoticeOutput(config, ports, new WebhookCarrier(config, ports));
     case 'mail':
-      return new MailOutput(config, ports);
+      return new NoticeOutput(config, ports, new MailCarrier(config, ports));
   }
 }

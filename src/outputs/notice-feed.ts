@@ -41,7 +41,7 @@ export class NoticeFeed implements OutputSink {
     before: StateDocument | undefined,
   ): void {
     const isOffline = status === 'offline';
-    // Between the two it is not known yet: neither is told.
+    // Between the two it is not known yet, and no message says either.
     if (!isOffline && status !== 'online' && status !== 'away') return;
     const data = { status, reason: reason ?? link.reason, detail: detail ?? link.detail };
     const event = isOffline ? 'offline' : 'online';

@@ -1,80 +1,32 @@
 import { createHmac } from 'node:crypto';
-import type { OutputConfig, WebhookConfig } from '../config/index.ts';
-import type { StateDocument } from '../contract/feed/index.ts';
-import type { JsonObject } from '../contract/wire/index.ts';
-import { HeartwireError } from '../errors.ts';
+import type { WebhookConfig } from '../config/index.ts';
 import { refusedBy, webhookRequest } from './core/webhook-formats.ts';
-import { Delivery } from './delivery.ts';
+import type { Verdict } from './delivery.ts';
 import { type OutputRequest, readSecret, send } from './http-request.ts';
-import { NOTICE_BUFFER_BYTES, NoticeFeed, type NoticeMessage } from './notice-feed.ts';
-import type { Output, OutputPorts, OutputReport } from './output.ts';
+import type { NoticeMessage } from './notice-feed.ts';
+import type { NoticeCarrier } from './notice-output.ts';
+import type { OutputPorts } from './output.ts';
 
-/** Tells people: one message for each thing that stays so. */
-export class WebhookOutput implements Output {
-  readonly config: OutputConfig;
+/** Posts messages to a URL, signed where there is a secret. */
+export class WebhookCarrier implements NoticeCarrier {
   readonly #settings: WebhookConfig;
   readonly #ports: OutputPorts;
-  readonly #delivery: Delivery<NoticeMessage>;
-  readonly #feed: NoticeFeed;
   #secret = '';
 
-  constructor(config: OutputConfig & { readonly kind: 'webhook' }, ports: OutputPorts) {
-    this.config = config;
-    this.#settings = config;
+  constructor(settings: WebhookConfig, ports: OutputPorts) {
+    this.#settings = settings;
     this.#ports = ports;
-    this.#delivery = new Delivery({
-      output: this,
-      ports,
-      maxBytes: NOTICE_BUFFER_BYTES,
-      batchEntries: 1,
-      batchBytes: NOTICE_BUFFER_BYTES,
-      lingerMs: 0,
-      send: ([message], aborted) => send(this.#request(message), ports.lookup, aborted),
-    });
-    this.#feed = new NoticeFeed(config, ports, (message, bytes) => this.#delivery.push(message, bytes));
   }
 
-  async start(): Promise<void> {
-    try {
-      if (this.#settings.secretFile !== undefined) this.#secret = await readSecret(this.#settings.secretFile);
-      this.#delivery.start();
-    } catch (error) {
-      if (!(error instanceof HeartwireError)) throw error;
-      this.#delivery.failed(error);
-    }
+  async prepare(): Promise<void> {
+    if (this.#settings.secretFile !== undefined) this.#secret = await readSecret(this.#settings.secretFile);
   }
 
-  state(document: StateDocument, before: StateDocument | undefined): void {
-    this.#feed.state(document, before);
+  send(message: NoticeMessage, aborted: AbortSignal): Promise<Verdict> {
+    return send(this.#request(message), this.#ports.lookup, aborted);
   }
 
-  removed(device: string): void {
-    this.#feed.removed(device);
-  }
-
-  alarm(device: string, alarm: JsonObject): void {
-    this.#feed.alarm(device, alarm);
-  }
-
-  incident(incident: JsonObject): void {
-    this.#feed.incident(incident);
-  }
-
-  test(): void {
-    this.#feed.test();
-  }
-
-  report(): OutputReport {
-    return this.#delivery.report();
-  }
-
-  close(): Promise<void> {
-    this.#feed.close();
-    return this.#delivery.close();
-  }
-
-  #request(message: NoticeMessage | undefined): OutputRequest {
-    if (message === undefined) throw new Error('a batch of a webhook has one message');
+  #request(message: NoticeMessage): OutputRequest {
     const { format, language, url } = this.#settings;
     const { headers, body } = webhookRequest(format, language, message.notice, message.names, message.id);
     const seconds = Math.floor(this.#ports.clock.now().wallMs / 1_000);
