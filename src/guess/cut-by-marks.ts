@@ -1,5 +1,5 @@
 import type { SingleFraming } from '../protocol/index.ts';
-import { type Cut, type FoundChecksum, type Frame, total } from './cut.ts';
+import { type Cut, checksumKeys, type FoundChecksum, type Frame, total } from './cut.ts';
 import { nextStarts, type Received } from './received.ts';
 
 /** How a mark is sent that belongs to the content. */
@@ -145,8 +145,7 @@ function framingOf(
       ? {}
       : {
           checksum: {
-            algorithm: found.algorithm,
-            ...(found.bits > 8 ? { order: found.order } : {}),
+            ...checksumKeys(found),
             ...(behind === undefined ? {} : { place: 'behind' as const, includes: ['delimiter'] }),
           },
         };
@@ -212,9 +211,7 @@ function cutByCobs(received: Received): Cut | undefined {
     return undefined;
   const make = (found?: FoundChecksum): SingleFraming => ({
     type: 'cobs',
-    ...(found === undefined
-      ? {}
-      : { checksum: { algorithm: found.algorithm, ...(found.bits > 8 ? { order: found.order } : {}) } }),
+    ...(found === undefined ? {} : { checksum: checksumKeys(found) }),
   });
   return {
     framing: make(),

@@ -1,5 +1,5 @@
 import type { SingleFraming } from '../protocol/index.ts';
-import { type Cut, type FoundChecksum, total } from './cut.ts';
+import { type Cut, checksumKeys, type FoundChecksum, total } from './cut.ts';
 import { burstEnd, type Received } from './received.ts';
 
 /** Fewer bursts show nothing. */
@@ -16,9 +16,7 @@ export function cutBySilence(received: Received): Cut | undefined {
   if (frames.length < LEAST_BURSTS) return undefined;
   const make = (found?: FoundChecksum): SingleFraming => ({
     type: 'gap',
-    ...(found === undefined
-      ? {}
-      : { checksum: { algorithm: found.algorithm, ...(found.bits > 8 ? { order: found.order } : {}) } }),
+    ...(found === undefined ? {} : { checksum: checksumKeys(found) }),
   });
   return {
     framing: make(),

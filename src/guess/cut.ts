@@ -59,6 +59,12 @@ export interface FoundChecksum {
   readonly alternatives: readonly string[];
 }
 
+/** Its keys in `messages.yaml`; one of a single byte has no order. */
+export const checksumKeys = ({ algorithm, bits, order }: FoundChecksum) => ({
+  algorithm,
+  ...(bits > 8 ? { order } : {}),
+});
+
 /** A key that is the same for cuts into the same frames. */
 export const extents = ({ frames }: Cut): string => frames.map(({ start, end }) => `${start}-${end}`).join();
 
