@@ -1,25 +1,9 @@
 import type { Publisher } from '../contract/index.ts';
 import type { Json, JsonObject } from '../contract/wire/index.ts';
+import type { OwnChange } from './core/outbox.ts';
 
 /** One change of the feed of this instance. */
-export type StoreChange =
-  | {
-      readonly kind: 'state';
-      readonly topic: string;
-      readonly seq: number;
-      readonly document: JsonObject;
-      readonly patch?: { readonly prev: number; readonly body: JsonObject };
-    }
-  | { readonly kind: 'removal'; readonly topic: string; readonly seq: number }
-  | { readonly kind: 'event'; readonly topic: string; readonly seq: number; readonly data: JsonObject }
-  | {
-      readonly kind: 'broadcast';
-      readonly topic: string;
-      readonly seq: number;
-      readonly from: string;
-      readonly data: Json;
-    }
-  | { readonly kind: 'loss'; readonly topic: string; readonly seq: number };
+export type StoreChange = OwnChange | { readonly kind: 'loss'; readonly topic: string; readonly seq: number };
 
 /** What the backplane takes of the feed of this instance, and puts there. */
 export interface SharedStore extends Publisher {
