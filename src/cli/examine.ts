@@ -18,8 +18,9 @@ import {
   resolvePort,
   type SerialAddress,
   type UdpAddress,
+  urlHost,
 } from '../links/index.ts';
-import { blocksOf, urlHost } from '../system/index.ts';
+import { blocksOf } from '../system/index.ts';
 
 /** As long as a person waits in front of a screen. */
 const ANSWER_WITHIN_MS = 1_000;

@@ -6,6 +6,13 @@ const PORT = /^\d{1,5}$/;
 export const formatHostPort = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
+/** As a browser's address line takes it; a wildcard is reached over loopback. */
+export function urlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /** Why a text could not be read: what is wrong with it, and what to write instead; whole sentences. */
 export interface AddressProblem {
   readonly problem: string;

@@ -1,4 +1,4 @@
-export { formatHostPort, type Parsed } from './address.ts';
+export { formatHostPort, type Parsed, urlHost } from './address.ts';
 export { followTrace } from './followed-trace.ts';
 export type { Link, LinkEnd, Listener, ListenerHandlers, SendOutcome } from './link.ts';
 export { listeningHost, lookupOf, NameResolver, type NameResolverOptions } from './names/name-resolver.ts';
@@ -16,6 +16,7 @@ export {
   type SerialSettings,
 } from './serial-address.ts';
 export { busyEnd, missingEnd, permissionEnd } from './serial-end.ts';
+export { ServerPort } from './server-port.ts';
 export type { ExposeAddress } from './sharing/exposure.ts';
 export { type LinkUse, PortSharing, placeLabel } from './sharing/port-sharing.ts';
 export {

@@ -1,19 +1,11 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
 import { type AdmissionLimits, ConnectionLimiter } from '../../access/index.ts';
 import { parseClientMessage } from '../../contract/feed/index.ts';
 import { CLOSE_CODES } from '../../contract/wire/index.ts';
-import { HeartwireError } from '../../errors.ts';
-import { formatHostPort, listeningHost } from '../../links/index.ts';
-import {
-  BACKLOG,
-  Handshakes,
-  type Live,
-  listenError,
-  plainAddress,
-  type TlsSource,
-} from '../../system/index.ts';
+import type { HeartwireError } from '../../errors.ts';
+import { formatHostPort, ServerPort } from '../../links/index.ts';
+import { type Live, plainAddress, type TlsSource } from '../../system/index.ts';
 import type { TextPart } from '../core/encoder.ts';
 import { type Connection, endSocket } from '../hub/connection.ts';
 import type { SubscriberRegistry } from '../hub/subscriber-registry.ts';
@@ -31,8 +23,6 @@ export function jsonLine(parts: readonly TextPart[]): Uint8Array {
   return line;
 }
 
-/** Connections at once; more are closed as they come. */
-const MAX_CONNECTIONS = 20_000;
 // Half open: a client that has sent its last message may still read.
 const SOCKETS = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 };
 
@@ -64,9 +54,7 @@ export class JsonLinesServer {
   readonly #transport: Transport;
   /** A TLS handshake costs more than all that follows, so the rate of an address is checked before it. */
   readonly #connections: ConnectionLimiter;
-  readonly #handshakes: Handshakes;
-  #server: Server | undefined;
-  #closing: Promise<void> | undefined;
+  readonly #port: ServerPort;
 
   constructor(options: JsonLinesServerOptions) {
     this.#options = options;
@@ -74,7 +62,13 @@ export class JsonLinesServer {
     this.#transport = subscriberRegistry.transport('json_lines', jsonLine);
     this.#connections = new ConnectionLimiter(subscriberRegistry.limits, subscriberRegistry.clock);
     options.live?.watch((limits) => this.#connections.follow(limits));
-    this.#handshakes = new Handshakes(subscriberRegistry.clock, options.handshakeMs);
+    const { clock } = subscriberRegistry;
+    this.#port = new ServerPort({
+      ...options,
+      server: 'The server for JSON lines',
+      keys: 'server.tcp',
+      clock,
+    });
   }
 
   /**
@@ -82,49 +76,23 @@ export class JsonLinesServer {
    * @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `tls_*`
    */
   async start(): Promise<string> {
-    if (this.#server !== undefined)
-      throw new HeartwireError('bad_argument', 'The server for JSON lines was started already.');
-    const { host, port, tls } = this.#options;
-    const server =
-      tls === undefined ? createServer(SOCKETS, (socket) => this.#admit(socket)) : await this.#secure(tls);
-    this.#server = server;
-    server.maxConnections = MAX_CONNECTIONS;
-    const refused = (cause: unknown): HeartwireError => listenError(cause, host, port, 'server.tcp');
-    try {
-      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
-      await once(server, 'listening');
-    } catch (cause) {
-      throw refused(cause);
+    const { host, tls } = this.#options;
+    const server = await this.#port.make(
+      () => createServer(SOCKETS),
+      (pair) => createSecureServer({ ...SOCKETS, ...pair }),
+    );
+    if (tls === undefined) server.on('connection', (socket: Socket) => this.#admit(socket));
+    else {
+      server.on('secureConnection', (socket: Socket) => this.#admit(socket));
+      server.on('connection', (socket: Socket) => this.#connections.accepts(socket, true));
     }
-    server.on('error', (cause) => this.#options.failed?.(refused(cause)));
-    // A TCP server's address is never a path.
-    const at = formatHostPort(host, (server.address() as AddressInfo).port);
+    const at = formatHostPort(host, await this.#port.listen(server));
     return tls === undefined ? at : `tls://${at}`;
   }
 
   /** Stops listening; the registry closes the connections, before. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined || !server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    this.#handshakes.destroyAll();
-    await closed;
-  }
-
-  async #secure(tls: TlsSource): Promise<Server> {
-    const pair = await tls.load();
-    const server = createSecureServer({ ...SOCKETS, ...pair });
-    this.#handshakes.watch(server);
-    server.on('secureConnection', (socket) => this.#admit(socket));
-    server.on('connection', (socket: Socket) => this.#connections.accepts(socket, true));
-    tls.serve(server);
-    return server;
+    return this.#port.close();
   }
 
   #admit(socket: Socket): void {

@@ -1,14 +1,13 @@
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import {
   createServer,
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import {
   type Admission,
@@ -32,20 +31,15 @@ import {
   writeAnswer,
 } from '../../access/index.ts';
 import type { JsonObject } from '../../contract/wire/index.ts';
-import { ERROR_CODES, HeartwireError } from '../../errors.ts';
-import { listeningHost } from '../../links/index.ts';
+import { ERROR_CODES, type HeartwireError } from '../../errors.ts';
+import { ServerPort, urlHost } from '../../links/index.ts';
 import {
   type Affected,
-  BACKLOG,
   type Clock,
-  HANDSHAKE_MS,
-  Handshakes,
   type Live,
-  listenError,
   plainAddress,
   systemClock,
   type TlsSource,
-  urlHost,
 } from '../../system/index.ts';
 import { DeviceList, type ListedState } from './device-list.ts';
 import { builtInPage, loadPage } from './page.ts';
@@ -103,8 +97,6 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   readonly tls?: TlsSource;
 }
 
-/** Connections at once, subscribers included. */
-const MAX_CONNECTIONS = 20_000;
 const CLOSING_MS = 1_000;
 
 /** One port for browsers and programs: the page, the API, and the upgrade to the feed. */
@@ -117,12 +109,15 @@ export class HttpServer {
   readonly #sockets = new Set<Duplex>();
   /** They end with the answer that they have been given. */
   readonly #ending = new WeakSet<Duplex>();
-  #server: Server | undefined;
+  readonly #port: ServerPort;
   #closing: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { handshakeMs } = options.patience ?? PATIENCE;
+    const ofServer = { server: 'The HTTP server', keys: 'server', clock: this.#clock, handshakeMs } as const;
+    this.#port = new ServerPort({ ...options, ...ofServer });
     this.#turns = new RequestTurns(this.#clock, (options.patience ?? PATIENCE).idleMs);
     const { auth = new Authenticator(undefined, this.#clock) } = options;
     this.#access = new RequestAccess(auth, (address, message) => options.refused?.(address, message));
@@ -140,9 +135,7 @@ export class HttpServer {
 
   /** @throws HeartwireError `address_in_use`, `address_unavailable`, `listen_failed`, `page_unreadable`, `tls_*` */
   async start(): Promise<{ url: string; port: number }> {
-    if (this.#server !== undefined)
-      throw new HeartwireError('bad_argument', 'The HTTP server was started already.');
-    const { host, port, store, files, tls } = this.#options;
+    const { host, store, files, tls, patience = PATIENCE } = this.#options;
     const page = await loadPage(this.#options.pageFile ?? builtInPage());
     const streams = this.#options.eventStreams !== undefined;
     const sources: RouteSources = {
@@ -154,15 +147,15 @@ export class HttpServer {
       further: (path, asked) => this.#options.further?.(path, asked),
       ...(files === undefined ? {} : { files }),
     };
-    const server = await makeHttpServer(
-      (request, response) =>
-        this.#turns.answer(request.socket, response, () => this.#answer(request, response, sources)),
-      tls,
-      this.#options.patience,
-      this.#clock,
+    const limits = limitsOf(patience);
+    const listener: RequestListener = (request, response) =>
+      this.#turns.answer(request.socket, response, () => this.#answer(request, response, sources));
+    const server: Server = await this.#port.make(
+      () => createServer(limits, listener),
+      (pair) => createSecureServer({ ...limits, ...pair }, listener),
     );
-    this.#server = server;
-    server.maxConnections = MAX_CONNECTIONS;
+    // Bounds how long an answer that is not read holds its memory.
+    server.timeout = patience.idleMs;
     this.#turns.pace(server, tls === undefined ? 'connection' : 'secureConnection');
     server.on('connection', (socket) => {
       // Without an address the peer is gone already: what it asked for is not read.
@@ -186,15 +179,7 @@ export class HttpServer {
       if (error.code?.startsWith('HPE_')) this.#turns.handOver(socket, Buffer.alloc(0), answer);
       else answer();
     });
-    try {
-      server.listen({ host: await listeningHost(host), port, backlog: BACKLOG });
-      await once(server, 'listening');
-    } catch (cause) {
-      throw listenError(cause, host, port);
-    }
-    server.on('error', (cause) => this.#options.failed?.(listenError(cause, host, port)));
-    // A TCP server's address is never a path.
-    const taken = (server.address() as AddressInfo).port;
+    const taken = await this.#port.listen(server);
     return { url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${taken}`, port: taken };
   }
 
@@ -205,14 +190,10 @@ export class HttpServer {
   }
 
   async #close(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined || !server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
     const timer = this.#clock.setTimer(this.#clock.now().monoMs + CLOSING_MS, () => {
       for (const socket of this.#sockets) socket.destroy();
     });
-    await closed;
+    await this.#port.close();
     timer.cancel();
   }
 
@@ -387,33 +368,11 @@ export interface Patience {
 
 const PATIENCE: Patience = { headersMs: 10_000, requestMs: 15_000, lookMs: 2_000, idleMs: 60_000 };
 
-/**
- * A server that does not listen yet; over TLS where there is a pair.
- * @throws HeartwireError as `TlsSource.load`
- */
-export async function makeHttpServer(
-  listener: RequestListener,
-  tls: TlsSource | undefined,
-  patience: Patience = PATIENCE,
-  clock: Clock = systemClock,
-): Promise<Server> {
-  const { headersMs, requestMs, lookMs, idleMs, handshakeMs = HANDSHAKE_MS } = patience;
-  const timeouts = {
+function limitsOf({ headersMs, requestMs, lookMs }: Patience): ServerOptions {
+  return {
+    ...LIMITS,
     headersTimeout: headersMs,
     requestTimeout: requestMs,
     connectionsCheckingInterval: lookMs,
   };
-  const limits = { ...LIMITS, ...timeouts };
-  if (tls === undefined) return patient(createServer(limits, listener), idleMs);
-  const pair = await tls.load();
-  const server = createSecureServer({ ...limits, ...pair }, listener);
-  new Handshakes(clock, handshakeMs).watch(server);
-  tls.serve(server);
-  return patient(server, idleMs);
-}
-
-/** Bounds how long an answer that is not read holds its memory. */
-function patient(server: Server, idleMs: number): Server {
-  server.timeout = idleMs;
-  return server;
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Server } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Handshakes } from '../../src/system/listening.ts';
+import { Handshakes } from '../../src/system/handshakes.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { TlsWorld } from '../support/tls-world.ts';
 
