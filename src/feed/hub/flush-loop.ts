@@ -16,12 +16,20 @@ const CLOCK_EVERY_BYTES = 64 * 1024;
  * pauses register devices sooner and delay subscribers more: bench/storm weighs both.
  */
 const YIELD_MS = 2;
-/** A pass that took less does not hold up the next one. */
+/** A pass that took less does not hold up the next one; the first wait. */
 const LEAST_COST_MS = 1;
 /** What is shared waits no longer than this for the sake of larger writes. */
 const MOST_WAIT_MS = 25;
 /** How often rate-limited documents are checked. */
 const PACE_MS = 20;
+
+/** How long the next pass waits, after one that cost so much, began so long after the one before, and waited so long. */
+function nextWaitMs(costMs: number, pauseMs: number, waitMs: number): number {
+  if (costMs < LEAST_COST_MS) return 0;
+  const idleMs = pauseMs - waitMs;
+  const wishedMs = costMs > pauseMs ? Math.max(2 * waitMs, LEAST_COST_MS) : Math.max(waitMs - idleMs, 0);
+  return Math.min(wishedMs, costMs, MOST_WAIT_MS);
+}
 
 /**
  * Makes the passes of an audience: one at the end of a turn of the event loop in which something is to be written,
@@ -31,10 +39,11 @@ const PACE_MS = 20;
  *                        ▲                          │ some are left
  *                        └──────────────────────────┘
  *
- * Where changes come faster than they can be written to all, the window adapts: a pass waits after the former one for
- * as long as that one took, and while this goes on for twice the last wait, 25 ms at most, so that each write carries
- * more. When the former pass is longer ago, nothing waits. Alarms never wait, nor does what is for single subscribers:
- * answers and backlogs.
+ * Where changes come faster than they can be written to all, the window adapts, so that each write carries more: while
+ * a pass costs more than the pause before it, the pause doubles, up to what the pass costs and 25 ms at most. So passes
+ * take half of the time at most, and nothing waits for longer than that needs. While a pass costs less, the pause shrinks
+ * to that, and by the time in which nothing was to be written. Alarms never wait, nor does what is for single
+ * subscribers: answers and backlogs.
  *
  * What subscribers share goes before what single ones wait for: a pass whose rest are backlogs ends after one slice of
  * them when something shared was published meanwhile.
@@ -55,10 +64,12 @@ export class FlushLoop {
   #sharedDue = false;
   /** When the last pass had written what subscribers share, and how long the next one waits after that. */
   #shared = { endedAtMs: Number.NEGATIVE_INFINITY, waitMs: 0 };
-  /** The last pass had to wait for the one before it. */
-  #waited = false;
-  /** The pass under way is at what subscribers share, and took so long for it in its former slices. */
+  /**
+   * The pass under way is at what subscribers share. It began so long after the end of the one before, and took so long
+   * in its former slices.
+   */
   #inShared = false;
+  #pauseMs = 0;
   #costMs = 0;
   #flushing = false;
   /** The last slice held nothing but backlogs of single subscribers. */
@@ -101,9 +112,7 @@ export class FlushLoop {
     if (this.#sharedDue || this.#inShared || this.#window !== undefined) return;
     const { monoMs } = this.#clock.now();
     const { endedAtMs, waitMs } = this.#shared;
-    const restMs = endedAtMs + waitMs - monoMs;
-    this.#waited = restMs > 0;
-    const windowMs = Math.max(this.#windowMs, restMs);
+    const windowMs = Math.max(this.#windowMs, endedAtMs + waitMs - monoMs);
     if (windowMs <= 0) this.#sharedDue = true;
     else this.#window = this.#clock.setTimer(monoMs + windowMs, this.#windowOver);
   }
@@ -189,6 +198,7 @@ export class FlushLoop {
     this.#inShared = this.#sharedDue;
     if (!this.#sharedDue) return this.#audience.ownPass();
     this.#costMs = 0;
+    this.#pauseMs = this.#clock.now().monoMs - this.#shared.endedAtMs;
     this.#sharedDue = false;
     this.#window?.cancel();
     this.#window = undefined;
@@ -205,9 +215,7 @@ export class FlushLoop {
     const { monoMs } = this.#clock.now();
     this.#inShared = false;
     const costMs = this.#costMs + monoMs - sliceAtMs;
-    const longestMs = Math.max(costMs, this.#waited ? 2 * this.#shared.waitMs : 0);
-    const waitMs = costMs < LEAST_COST_MS ? 0 : Math.min(longestMs, MOST_WAIT_MS);
-    this.#shared = { endedAtMs: monoMs, waitMs };
+    this.#shared = { endedAtMs: monoMs, waitMs: nextWaitMs(costMs, this.#pauseMs, this.#shared.waitMs) };
     if (this.#audience.sharedPending) this.#requestShared();
   }
 

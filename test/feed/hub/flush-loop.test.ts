@@ -17,7 +17,7 @@ import { plainFramer } from '../../support/plain-framer.ts';
 
 function setUp(
   subscribers: number,
-  flushMs: number,
+  flushMs: number | (() => number),
   arrivals?: Arrivals,
 ): {
   store: FeedStore;
@@ -39,7 +39,7 @@ function setUp(
     overfull: () => loop.overfull(),
   });
   const flush = (subscriber: Subscriber, now: Instant): void => {
-    clock.advance(flushMs);
+    clock.advance(typeof flushMs === 'number' ? flushMs : flushMs());
     subscriber.flush(now);
   };
   const loop = new FlushLoop(audience, clock, flush, 0, arrivals);
@@ -200,53 +200,75 @@ describe('the window between two passes', () => {
     for (let at = 0; at < count; at++) await turn();
   };
 
+  /**
+   * Passes over 16 subscribers, each of [ms without a change before it, what it costs]; how long each change waited.
+   */
+  const waits = async (passes: readonly (readonly [number, number])[]): Promise<number[]> => {
+    const cost = { eachMs: 0 };
+    const { store, clock, written } = setUp(16, () => cost.eachMs);
+    const waited: number[] = [];
+    for (const [n, [idleMs, costMs]] of passes.entries()) {
+      clock.advance(idleMs);
+      cost.eachMs = costMs / 16;
+      const publishedAtMs = clock.now().monoMs;
+      store.publishState('a', { n });
+      while (written() === n * 16) {
+        await turns();
+        if (written() === n * 16) clock.advance(0.5);
+      }
+      while (written() < (n + 1) * 16) await turn();
+      await turns();
+      waited.push(clock.now().monoMs - publishedAtMs - costMs);
+    }
+    return waited;
+  };
+  const times = <const T>(count: number, each: T): T[] => Array.from({ length: count }, () => each);
+
   it.each([
-    ['as long as the former one took', 10, 1, 10],
-    ['25 ms at most', 100, 1, 25],
-    ['not at all after a short one', 9, 0.1, 0],
-  ])('is %s', async (_, subscribers, flushMs, expectedMs) => {
-    const { store, clock, written } = setUp(subscribers, flushMs);
-    store.publishState('a', { n: 1 });
-    while (written() < subscribers) await turn();
-    await turns();
+    ['none where passes are short', times(6, [0, 0.5]), [0, 0, 0, 0, 0, 0]],
+    ['none where each pass costs less than the time before it', times(6, [10, 9]), [0, 0, 0, 0, 0, 0]],
+    ['doubled up to the cost', times(7, [0, 10]), [0, 0, 1, 2, 4, 8, 10]],
+    ['not longer than the cost, however long that lasts', times(50, [0, 2]), [0, 0, 1, ...times(47, 2)]],
+    ['25 ms at most', times(12, [0, 100]), [0, 0, 1, 2, 4, 8, 16, ...times(5, 25)]],
+    [
+      'hardly longer after a single pass that took long',
+      [...times(5, [0, 2]), [0, 50], ...times(3, [0, 2])],
+      [0, 0, 1, 2, 2, 2, 4, 2, 2],
+    ],
+    [
+      'as short as the cost, as soon as that shrinks',
+      [...times(7, [0, 10]), ...times(3, [0, 3]), [0, 0.5], [0, 0.5]],
+      [0, 0, 1, 2, 4, 8, 10, 10, 3, 3, 3, 0],
+    ],
+    [
+      'shorter by the time in which nothing changed',
+      [...times(7, [0, 10]), [13, 10], [0, 10]],
+      [0, 0, 1, 2, 4, 8, 10, 0, 7],
+    ],
+    [
+      'none after a pause as long as two of them',
+      [...times(7, [0, 10]), [20, 10], [0, 10], [0, 10]],
+      [0, 0, 1, 2, 4, 8, 10, 0, 0, 1],
+    ],
+  ] as const)('is %s', async (_, passes, expected) => {
+    expect(await waits(passes)).toEqual(expected);
+  });
+
+  it('lets changes of that time go out in one write', async () => {
+    const { store, clock, written } = setUp(10, 1);
+    for (let n = 0; n < 2; n++) {
+      store.publishState('a', { n });
+      while (written() < 10 * (n + 1)) await turn();
+      await turns();
+    }
     store.publishState('a', { n: 2 });
     store.publishState('a', { n: 3 });
-    for (let waitedMs = 0; waitedMs < expectedMs; waitedMs++) {
-      await turns();
-      expect(written()).toBe(subscribers);
-      clock.advance(1);
-    }
-    while (written() < 2 * subscribers) await turn();
-    await turns();
-    // Both changes in one write.
-    expect(written()).toBe(2 * subscribers);
-  });
-
-  it('grows to 25 ms while changes come faster than they are written, and is gone after a pause', async () => {
-    const { store, clock, written } = setUp(5, 1);
-    const waits: number[] = [];
-    for (let n = 0; n < 7; n++) {
-      const before = written();
-      store.publishState('a', { n });
-      let waitedMs = 0;
-      for (await turns(); written() === before; await turns()) {
-        clock.advance(1);
-        waitedMs++;
-      }
-      waits.push(waitedMs);
-      if (n === 5) clock.advance(25);
-    }
-    expect(waits).toEqual([0, 5, 10, 20, 25, 25, 0]);
-  });
-
-  it('is over where the former pass is as long ago as it took', async () => {
-    const { store, clock, written } = setUp(10, 1);
-    store.publishState('a', { n: 1 });
-    while (written() < 10) await turn();
-    clock.advance(10);
-    store.publishState('a', { n: 2 });
     await turns();
     expect(written()).toBe(20);
+    clock.advance(1);
+    while (written() < 30) await turn();
+    await turns();
+    expect(written()).toBe(30);
   });
 
   it('holds up no answer, and no alarm', async () => {
@@ -255,15 +277,17 @@ describe('the window between two passes', () => {
     const sink = { unsent: 0, write: () => alarms.written++ && 0 };
     const subscriber = audience.admit(sink);
     audience.assign(subscriber, new Subscriptions(['devices/+/alarms']), clock.now());
-    store.publishState('a', { n: 1 });
-    while (written() < 10) await turn();
-    store.publishState('a', { n: 2 });
+    for (let n = 0; n < 5; n++) {
+      store.publishState('a', { n });
+      for (await turns(); written() < 10 * (n + 1); await turns()) clock.advance(1);
+    }
+    store.publishState('a', { n: 5 });
     await turns();
-    expect(written()).toBe(10);
+    expect(written()).toBe(50);
     all[0]?.answer('pong', { timestamp: 1 }, clock.now());
     await turns();
     // The subscriber that asked gets its answer, and what came before it; all others wait.
-    expect(written()).toBe(11);
+    expect(written()).toBe(51);
     store.publishEvent('devices/d/alarms', { alarm: 'x' });
     await turns();
     expect(alarms.written).toBe(1);
