@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Argv } from 'yargs';
 import { Bridge, ConfigReader, ConfigReloader, ConfigWriter, logProblems } from '../app/index.ts';
 import {
   type BridgeConfig,
@@ -15,17 +16,38 @@ import { errorText, exitCodeOf } from './error-text.ts';
 import { examineFolder } from './examine.ts';
 import { endWithin, stopRequest } from './lifecycle.ts';
 import { cliLog, crashHandler, logFailure } from './log.ts';
+import { portNumber } from './option-values.ts';
 import { packageVersion } from './version.ts';
 
-export interface BridgeRunArgs {
-  /** `gateway`: the devices of the file are left to other instances. */
-  readonly kind: 'bridge' | 'gateway';
+export interface ServingArgs {
   readonly file: string;
   readonly host: string | undefined;
   readonly port: number | undefined;
-  readonly record?: string | undefined;
   readonly watch: boolean;
   readonly quiet: boolean;
+}
+
+/** How every command that serves a configuration is called. */
+export const servingOptions = (yargs: Argv): Argv<ServingArgs> =>
+  yargs
+    .positional('file', { type: 'string', default: 'devices.yaml', describe: 'The configuration' })
+    .option('host', { type: 'string', requiresArg: true, describe: 'Instead of server.host' })
+    .option('port', {
+      coerce: portNumber,
+      requiresArg: true,
+      describe: 'Instead of server.port; 0 takes any',
+    })
+    .option('watch', {
+      type: 'boolean',
+      default: true,
+      describe: 'Reload when a file of the configuration changes',
+    })
+    .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' });
+
+export interface BridgeRunArgs extends ServingArgs {
+  /** `gateway`: the devices of the file are left to other instances. */
+  readonly kind: 'bridge' | 'gateway';
+  readonly record?: string | undefined;
 }
 
 /** Runs a bridge, or a gateway to the devices of others, until a signal to stop. */

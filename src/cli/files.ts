@@ -7,7 +7,7 @@ import type { CliIo } from './command.ts';
 /** Bytes that are taken from a file, or from standard input, at once. */
 export const LARGEST_INPUT = 64 * 1024 * 1024;
 
-export const tooLarge = (name: string): HeartwireError =>
+const tooLarge = (name: string): HeartwireError =>
   new HeartwireError('bad_argument', `More than 64 MiB: ${name}`, { fix: 'Take it in parts.' });
 
 /** What a file holds. @throws HeartwireError `bad_argument` where it cannot be read, or is too large */
@@ -23,6 +23,21 @@ export async function readBytes(path: string, name: string): Promise<Uint8Array>
       cause,
     });
   }
+}
+
+// A lone hyphen may arrive as an empty word.
+export const isStdin = (file: string): boolean => file === '-' || file === '';
+
+/** All of standard input. @throws HeartwireError `bad_argument` where it is too large */
+export async function readStdin(io: CliIo): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of io.stdin?.() ?? []) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LARGEST_INPUT) throw tooLarge('standard input');
+  }
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /**

@@ -14,6 +14,7 @@ export class LinkLife {
   #handlers: LinkHandlers | undefined;
   #state: 'fresh' | 'opening' | 'open' | 'ending' | 'destroying' | 'closed' = 'fresh';
   #cause: LinkEnd | undefined;
+  #linger: NodeJS.Timeout | undefined;
 
   /** Takes the handlers; a link lives once. Returns whether it is still to be opened. */
   begin(handlers: LinkHandlers): boolean {
@@ -68,12 +69,23 @@ export class LinkLife {
     if (this.#state === 'open' || this.#state === 'ending') this.#handlers?.idle();
   }
 
-  /** No more frames are taken. Returns false where there is nothing to write out. */
-  ending(cause: LinkEnd): boolean {
+  /**
+   * No more frames are taken; what is queued has a moment to be written out before `destroy`. Returns false where there
+   * is nothing to write out.
+   */
+  ending(cause: LinkEnd, destroy: () => void): boolean {
     if (this.#state !== 'open') return false;
     this.#cause ??= cause;
     this.#state = 'ending';
+    this.#linger = setTimeout(destroy, LINGER_MS);
     return true;
+  }
+
+  /** The same for the user of the link, who may end it before it is open: then it is destroyed at once. */
+  end(cause: LinkEnd, destroy: () => void): boolean {
+    if (this.ending(cause, destroy)) return true;
+    if (this.#state !== 'ending') destroy();
+    return false;
   }
 
   /** Returns false where it was over already. */
@@ -86,6 +98,7 @@ export class LinkLife {
 
   /** The carrier is gone. Called from an event of the carrier, never from within a call of the link's user. */
   finish(fallback: LinkEnd): void {
+    clearTimeout(this.#linger);
     this.#cause ??= fallback;
     this.#state = 'closed';
     const handlers = this.#handlers;
@@ -117,4 +130,4 @@ export const peerEnd = (address: string): LinkEnd => ({
 });
 
 /** How long queued bytes may take to be written out after `end`. */
-export const LINGER_MS = 1_000;
+const LINGER_MS = 1_000;

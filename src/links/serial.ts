@@ -1,6 +1,6 @@
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkHandlers, SendOutcome } from './link.ts';
-import { LINGER_MS, LinkLife, ownEnd } from './link-life.ts';
+import { LinkLife, ownEnd } from './link-life.ts';
 import type { LinkTransport } from './link-transport.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { watchPresence } from './port-resolve.ts';
@@ -38,7 +38,6 @@ export class SerialLink implements Link {
   #queue: WriteQueue | undefined;
   #sensor: IdleSensor | undefined;
   #stopWatching: (() => void) | undefined;
-  #linger: NodeJS.Timeout | undefined;
   #sentOut: NodeJS.Timeout | undefined;
   /** When the line will have carried all that was sent so far, by its speed. */
   #carriedAtMs = 0;
@@ -76,12 +75,7 @@ export class SerialLink implements Link {
   }
 
   end(): void {
-    if (!this.#life.isOpen) {
-      if (!this.#life.isEnding) this.destroy();
-      return;
-    }
-    this.#life.ending(ownEnd(this.address));
-    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+    if (!this.#life.end(ownEnd(this.address), () => this.destroy())) return;
     // With flow control the line may stand still for as long as it likes; then all of the time is given to it.
     const { rtscts, xon } = this.#target.settings;
     if (rtscts || xon) return;
@@ -164,7 +158,6 @@ export class SerialLink implements Link {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    clearTimeout(this.#linger);
     clearTimeout(this.#sentOut);
     this.#stopWatching?.();
     this.#sensor?.close();

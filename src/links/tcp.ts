@@ -4,7 +4,7 @@ import { plainAddress } from '../system/index.ts';
 import { formatHostPort, parseEndpoint } from './address.ts';
 import { IdleSensor } from './idle-sensor.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
-import { goneEnd, LINGER_MS, LinkLife, ownEnd, peerEnd } from './link-life.ts';
+import { goneEnd, LinkLife, ownEnd, peerEnd } from './link-life.ts';
 import type { LinkTransport } from './link-transport.ts';
 import { asLookup, type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { brokenEnd, connectEnd } from './tcp-end.ts';
@@ -52,7 +52,6 @@ export class TcpLink implements Link {
   #socket: Socket | undefined;
   #queue: WriteQueue | undefined;
   #sensor: IdleSensor | undefined;
-  #linger: NodeJS.Timeout | undefined;
   /** The first bytes of an accepted link, until it is known whether its peer is still there. */
   #first: Uint8Array[] | undefined;
   /** Leaves the look-up of the name; there while it runs. */
@@ -108,8 +107,7 @@ export class TcpLink implements Link {
   }
 
   end(): void {
-    if (this.#life.isOpen) this.#endBecause(false);
-    else if (!this.#life.isEnding) this.destroy();
+    if (this.#life.end(ownEnd(this.address), () => this.destroy())) this.#writeOut();
   }
 
   destroy(): void {
@@ -167,7 +165,7 @@ export class TcpLink implements Link {
     socket.on('connect', () => this.#opened());
     socket.on('end', () => {
       this.#takeFirst(true);
-      this.#endBecause(true);
+      if (this.#life.ending(peerEnd(this.address), () => this.destroy())) this.#writeOut();
     });
     socket.on('error', (error) => {
       this.#takeFirst(true);
@@ -216,16 +214,13 @@ export class TcpLink implements Link {
     this.#socket?.destroy();
   }
 
-  /** Both ways out: ours, and after the peer's FIN, when what was accepted is still written out for it. */
-  #endBecause(peer: boolean): void {
-    if (!this.#life.ending(peer ? peerEnd(this.address) : ownEnd(this.address))) return;
-    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+  /** Both ways out: by `end`, and after the peer's FIN, when what was accepted is still written out for it. */
+  #writeOut(): void {
     this.#queue?.flush();
     this.#socket?.end();
   }
 
   #finish(): void {
-    clearTimeout(this.#linger);
     this.#sensor?.close();
     this.#life.finish(peerEnd(this.address));
   }

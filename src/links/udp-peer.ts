@@ -1,7 +1,7 @@
 import { formatHostPort } from './address.ts';
 import { DatagramQueue } from './datagram-queue.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
-import { LINGER_MS, LinkLife, ownEnd } from './link-life.ts';
+import { LinkLife, ownEnd } from './link-life.ts';
 import { datagramEnd } from './udp-end.ts';
 
 export interface UdpPeerOptions {
@@ -29,7 +29,6 @@ export class UdpPeerLink implements Link {
   #held: Uint8Array[] | undefined = [];
   #port: number;
   #lastAtMs: number;
-  #linger: NodeJS.Timeout | undefined;
   #begun = false;
 
   constructor(options: UdpPeerOptions) {
@@ -59,12 +58,7 @@ export class UdpPeerLink implements Link {
   }
 
   end(): void {
-    if (!this.#life.isOpen) {
-      if (!this.#life.isEnding) this.destroy();
-      return;
-    }
-    this.#life.ending(ownEnd(this.address));
-    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+    if (!this.#life.end(ownEnd(this.address), () => this.destroy())) return;
     this.#queue.whenEmpty(() => this.destroy());
   }
 
@@ -110,7 +104,6 @@ export class UdpPeerLink implements Link {
   }
 
   #finish(): void {
-    clearTimeout(this.#linger);
     this.#life.finish(ownEnd(this.address));
   }
 }

@@ -3,7 +3,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { formatHostPort, type Parsed, parseEndpoint, refuse } from './address.ts';
 import { DatagramQueue } from './datagram-queue.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from './link.ts';
-import { LINGER_MS, LinkLife, ownEnd } from './link-life.ts';
+import { LinkLife, ownEnd } from './link-life.ts';
 import type { LinkTransport } from './link-transport.ts';
 import { type NameAnswer, type NameResolver, systemNames } from './names/name-resolver.ts';
 import { listenEnd } from './tcp-end.ts';
@@ -37,7 +37,6 @@ export class UdpLink implements Link {
   readonly #life = new LinkLife();
   #socket: Socket | undefined;
   #queue: DatagramQueue | undefined;
-  #linger: NodeJS.Timeout | undefined;
   #leaveLookUp: (() => void) | undefined;
   #closing = false;
 
@@ -71,12 +70,7 @@ export class UdpLink implements Link {
   }
 
   end(): void {
-    if (!this.#life.isOpen) {
-      if (!this.#life.isEnding) this.destroy();
-      return;
-    }
-    this.#life.ending(ownEnd(this.address));
-    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+    if (!this.#life.end(ownEnd(this.address), () => this.destroy())) return;
     this.#queue?.whenEmpty(() => this.destroy());
   }
 
@@ -151,7 +145,6 @@ export class UdpLink implements Link {
   }
 
   #finish(): void {
-    clearTimeout(this.#linger);
     this.#life.finish(ownEnd(this.address));
   }
 }

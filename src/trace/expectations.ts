@@ -6,14 +6,7 @@ import { formatExpectation } from './format-trace.ts';
 const MOST_KEPT = 10_000;
 
 /** Something that an expectation may be about, once it has happened. */
-export type Outcome =
-  | {
-      readonly kind: 'message';
-      readonly message: string;
-      readonly fields: Readonly<Record<string, unknown>>;
-    }
-  | { readonly kind: 'discarded'; readonly count: number; readonly reason: string }
-  | { readonly kind: 'send'; readonly bytes: Uint8Array };
+export type Outcome = Expectation;
 
 /** Where an expectation stands. */
 export interface Place {

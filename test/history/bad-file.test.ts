@@ -1,30 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Bridge } from '../../src/app/bridge.ts';
 import { openSql } from '../../src/history/sql.ts';
 import { HistoryWorld } from '../support/history-world.ts';
+import { canMountSmallDisk, mountSmallDisk } from '../support/small-disk.ts';
 
 const LIMIT = { timeout: 60_000, interval: 50 };
 const VALUES = 'values?device=meter&field=line.volts';
 
-function mounted(dir: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', dir], { stdio: 'ignore' });
-    return true;
-  } catch {
-    // Not Linux, not the root user, or a container that may not mount.
-    return false;
-  }
-}
-
-const probe = mkdtempSync(join(tmpdir(), 'heartwire-mount-'));
-const canMount = mounted(probe);
-if (canMount) execFileSync('umount', [probe]);
-rmSync(probe, { recursive: true });
-if (!canMount) console.warn('skipped: this user may not mount a small file system');
+const canMount = canMountSmallDisk();
+const mounted = (dir: string): boolean => mountSmallDisk(dir, 'size=1m');
 
 let world: HistoryWorld;
 beforeEach(async () => {

@@ -6,25 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HistoryDatabase } from '../../src/history/history-database.ts';
 import { SqlError } from '../../src/history/sql.ts';
 import { batchOf, nameOf } from '../support/history-batches.ts';
+import { canMountSmallDisk, mountSmallDisk } from '../support/small-disk.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
 const NOBODY = 65_534;
 
-function mounted(dir: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', dir], { stdio: 'ignore' });
-    return true;
-  } catch {
-    // Not Linux, not the root user, or a container that may not mount.
-    return false;
-  }
-}
-
-const probe = mkdtempSync(join(tmpdir(), 'heartwire-mount-'));
-const canMount = mounted(probe);
-if (canMount) execFileSync('umount', [probe]);
-rmSync(probe, { recursive: true });
-if (!canMount) console.warn('skipped: this user may not mount a small file system');
+const canMount = canMountSmallDisk();
+const mounted = (dir: string): boolean => mountSmallDisk(dir, 'size=1m');
 
 const made = (folder: string) =>
   new HistoryDatabase({

@@ -8,26 +8,14 @@ import { LineDevice } from '../support/history-world.ts';
 import { METER_FILES, meterYaml, noteOf } from '../support/incident-world.ts';
 import { HEARTBEAT_REPLY } from '../support/listener-bench.ts';
 import { RecorderBench } from '../support/recorder-bench.ts';
+import { canMountSmallDisk, mountSmallDisk } from '../support/small-disk.ts';
 import { startBridge, type TestBridge } from '../support/test-bridge.ts';
 
 const PATIENCE = { timeout: 40_000, interval: 50 };
 const NOBODY = 65_534;
 
-function mounted(dir: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', dir], { stdio: 'ignore' });
-    return true;
-  } catch {
-    // Not Linux, not the root user, or a container that may not mount.
-    return false;
-  }
-}
-
-const probe = mkdtempSync(join(tmpdir(), 'heartwire-mount-'));
-const canMount = mounted(probe);
-if (canMount) execFileSync('umount', [probe]);
-rmSync(probe, { recursive: true });
-if (!canMount) console.warn('skipped: this user may not mount a small file system');
+const canMount = canMountSmallDisk();
+const mounted = (dir: string): boolean => mountSmallDisk(dir, 'size=256k');
 
 let folder = '';
 beforeEach(() => {

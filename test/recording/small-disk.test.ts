@@ -8,25 +8,12 @@ import { UploadStore } from '../../src/devices/files/upload-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HEARTBEAT_REPLY } from '../support/listener-bench.ts';
 import { RecorderBench } from '../support/recorder-bench.ts';
+import { canMountSmallDisk, mountSmallDisk } from '../support/small-disk.ts';
 
 const FILES = 60;
 
-function mounted(dir: string): boolean {
-  try {
-    const options = `size=256k,nr_inodes=${FILES}`;
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'none', dir], { stdio: 'ignore' });
-    return true;
-  } catch {
-    // Not Linux, not the root user, or a container that may not mount: the tests are skipped then.
-    return false;
-  }
-}
-
-const probe = mkdtempSync(join(tmpdir(), 'heartwire-mount-'));
-const canMount = mounted(probe);
-if (canMount) execFileSync('umount', [probe]);
-rmSync(probe, { recursive: true });
-if (!canMount) console.warn('skipped: this user may not mount a small file system');
+const canMount = canMountSmallDisk();
+const mounted = (dir: string): boolean => mountSmallDisk(dir, `size=256k,nr_inodes=${FILES}`);
 
 let dir = '';
 beforeEach(() => {

@@ -14,7 +14,7 @@ import {
   quotedText,
 } from '../../protocol/index.ts';
 import type { CliIo, Command } from '../command.ts';
-import { LARGEST_INPUT, readBytes, tooLarge } from '../files.ts';
+import { isStdin, readBytes, readStdin } from '../files.ts';
 import { protocolOf } from '../messages.ts';
 
 interface DecodeArgs {
@@ -222,8 +222,7 @@ function frontOf(
 
 async function inputBytes(words: readonly string[], io: CliIo): Promise<Uint8Array> {
   const [first = ''] = words;
-  // A lone hyphen may arrive as an empty word.
-  if (words.length === 1 && (first === '-' || first === '')) return textOrBytes(await standardInput(io));
+  if (words.length === 1 && isStdin(first)) return textOrBytes(await readStdin(io));
   const hex = hexBytes(words.join(''));
   if (hex !== undefined) return hex;
   if (words.length > 1) {
@@ -264,23 +263,6 @@ function textOrBytes(bytes: Uint8Array): Uint8Array {
     .subarray(0, 256)
     .every((byte) => byte === 0x09 || byte === 0x0a || byte === 0x0d || (byte >= 0x20 && byte < 0x7f));
   return (likely ? hexBytes(new TextDecoder().decode(bytes)) : undefined) ?? bytes;
-}
-
-async function standardInput(io: CliIo): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of io.stdin?.() ?? []) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > LARGEST_INPUT) throw tooLarge('standard input');
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 const COLUMNS = ['field', 'offset', 'bytes', 'raw', 'value', 'unit'] as const;

@@ -4,7 +4,7 @@ import { HeartwireError } from '../../errors.ts';
 import { chunksOf } from '../../guess/index.ts';
 import { printableLines } from '../../system/index.ts';
 import type { CliIo, Command } from '../command.ts';
-import { LARGEST_INPUT, readBytes, refuseInput, tooLarge, writeOutput } from '../files.ts';
+import { isStdin, LARGEST_INPUT, readBytes, readStdin, refuseInput, writeOutput } from '../files.ts';
 import { guessAll } from '../guessing.ts';
 import { wholeNumber } from '../option-values.ts';
 import { guessReport } from '../ui/guess-report.ts';
@@ -91,30 +91,18 @@ export const command: Command<GuessArgs> = {
   },
 };
 
-// A lone hyphen may arrive as an empty word.
-const isStdin = (file: string): boolean => file === '-' || file === '';
-
 async function inputBytes(file: string, io: CliIo): Promise<Uint8Array> {
-  if (!isStdin(file)) {
-    const bytes = await readBytes(resolve(io.cwd, file), file);
-    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-    try {
-      return new Uint8Array(gunzipSync(bytes, { maxOutputLength: LARGEST_INPUT }));
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new HeartwireError('bad_argument', `${JSON.stringify(file)} could not be unpacked: ${why}`, {
-        seen: file,
-        fix: 'Unpack it first, or take a part of it.',
-        cause,
-      });
-    }
+  if (isStdin(file)) return readStdin(io);
+  const bytes = await readBytes(resolve(io.cwd, file), file);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return new Uint8Array(gunzipSync(bytes, { maxOutputLength: LARGEST_INPUT }));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HeartwireError('bad_argument', `${JSON.stringify(file)} could not be unpacked: ${why}`, {
+      seen: file,
+      fix: 'Unpack it first, or take a part of it.',
+      cause,
+    });
   }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of io.stdin?.() ?? []) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > LARGEST_INPUT) throw tooLarge('standard input');
-  }
-  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -1,14 +1,8 @@
-import { runBridge } from '../bridge-run.ts';
+import { runBridge, type ServingArgs, servingOptions } from '../bridge-run.ts';
 import type { Command } from '../command.ts';
-import { portNumber } from '../option-values.ts';
 
-interface RunArgs {
-  readonly file: string;
-  readonly host: string | undefined;
-  readonly port: number | undefined;
+interface RunArgs extends ServingArgs {
   readonly record: string | undefined;
-  readonly watch: boolean;
-  readonly quiet: boolean;
 }
 
 /** The bridge: devices in, feed and page out, until a signal to stop. */
@@ -24,24 +18,10 @@ export const command: Command<RunArgs> = {
     ['heartwire run --no-watch', 'reloads on SIGHUP only, not when a file changes'],
   ],
   options: (yargs) =>
-    yargs
-      .positional('file', { type: 'string', default: 'devices.yaml', describe: 'The configuration' })
-      .option('host', { type: 'string', requiresArg: true, describe: 'Instead of server.host' })
-      .option('port', {
-        coerce: portNumber,
-        requiresArg: true,
-        describe: 'Instead of server.port; 0 takes any',
-      })
-      .option('record', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Write a trace of every device into this folder',
-      })
-      .option('watch', {
-        type: 'boolean',
-        default: true,
-        describe: 'Reload when a file of the configuration changes',
-      })
-      .option('quiet', { type: 'boolean', default: false, describe: 'Log warnings and errors only' }),
+    servingOptions(yargs).option('record', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Write a trace of every device into this folder',
+    }),
   run: (args, io) => runBridge({ ...args, kind: 'bridge' }, io),
 };

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { formatHostPort, parseEndpoint } from '../address.ts';
 import { IdleSensor } from '../idle-sensor.ts';
 import type { Link, LinkEnd, LinkHandlers, SendOutcome } from '../link.ts';
-import { LINGER_MS, LinkLife, ownEnd } from '../link-life.ts';
+import { LinkLife, ownEnd } from '../link-life.ts';
 import type { LinkTransport } from '../link-transport.ts';
 import type { NameResolver } from '../names/name-resolver.ts';
 import { MAX_PENDING_FRAMES } from '../pending-frames.ts';
@@ -44,7 +44,6 @@ export class Rfc2217Link implements Link {
   #suspended = false;
   #dialled = false;
   #agreeing: NodeJS.Timeout | undefined;
-  #linger: NodeJS.Timeout | undefined;
   #sensor: IdleSensor | undefined;
 
   constructor({ host, port, settings }: Rfc2217Address, options: Rfc2217LinkOptions = {}) {
@@ -99,12 +98,7 @@ export class Rfc2217Link implements Link {
   }
 
   end(): void {
-    if (!this.#life.isOpen) {
-      if (!this.#life.isEnding) this.destroy();
-      return;
-    }
-    this.#life.ending(ownEnd(this.address));
-    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+    if (!this.#life.end(ownEnd(this.address), () => this.destroy())) return;
     if (!this.#suspended) this.#connection.end();
   }
 
@@ -140,7 +134,6 @@ export class Rfc2217Link implements Link {
 
   #finish(end: LinkEnd): void {
     clearTimeout(this.#agreeing);
-    clearTimeout(this.#linger);
     this.#sensor?.close();
     this.#life.finish(end);
   }

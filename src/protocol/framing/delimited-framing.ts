@@ -28,21 +28,7 @@ const FIRST = { skip: 'always', take: 'never' } as const;
 
 /** A framing whose frames end with a delimiter. */
 export function delimitedFraming(declaration: Delimited, parts: DelimitedParts): Framing {
-  const {
-    sealed,
-    delimiter,
-    others,
-    literalEscape,
-    doubles,
-    behind,
-    prompt,
-    maxBytes,
-    endsLines,
-    anyLineEnd,
-    words = [],
-    proves,
-    opens = false,
-  } = parts;
+  const { sealed, words = [], proves, opens = false, makeEnvelope, wrap, ...ends } = parts;
   const { first } = declaration;
   return {
     describe: inWords(declaration, words),
@@ -52,22 +38,10 @@ export function delimitedFraming(declaration: Delimited, parts: DelimitedParts):
     makeDecoder(sink, { line, judge }) {
       const unsure = line === 'serial' && !proves ? 'unless-asked' : 'never';
       const skipFirst = first === undefined ? (opens ? 'always' : unsure) : FIRST[first];
-      const shape = {
-        delimiter,
-        others,
-        literalEscape,
-        doubles,
-        behind,
-        prompt,
-        maxBytes,
-        skipFirst,
-        endsLines,
-        anyLineEnd,
-        proves: proofOf(sealed, judge),
-      } as const;
-      return new DelimitedDecoder(shape, parts.makeEnvelope(), sink);
+      const shape = { ...ends, skipFirst, proves: proofOf(sealed, judge) } as const;
+      return new DelimitedDecoder(shape, makeEnvelope(), sink);
     },
-    encode: (payload) => parts.wrap(sealed.seal(payload)),
+    encode: (payload) => wrap(sealed.seal(payload)),
   };
 }
 

@@ -35,15 +35,10 @@ describe('names', () => {
       'src/cli/commands/demo.ts listens',
       // Hosts that were resolved just before.
       'src/cli/examine.ts fetches',
-      'src/feed/transports/json-lines-server.ts listens',
+      'src/links/server-port.ts listens',
       'src/links/sharing/tcp-exposure.ts listens',
-      'src/server/http/http-server.ts listens',
     ]);
-    for (const path of [
-      'src/cli/examine.ts',
-      'src/feed/transports/json-lines-server.ts',
-      'src/server/http/http-server.ts',
-    ])
+    for (const path of ['src/cli/examine.ts', 'src/links/server-port.ts'])
       expect(codeOf(path)).toContain('await listeningHost(host)');
     expect(codeOf('src/links/sharing/tcp-exposure.ts')).toContain('void listeningHost(host).then(');
   });
