@@ -167,6 +167,7 @@ export class Bridge {
             clock,
             log,
             conceals: (topic) => this.#encryption.encrypts(topic),
+            owns: shared && ((device) => shared.owns(device)),
           });
     this.#history = history;
     live.watch(({ history: next }) => next && history?.limit(next));
@@ -356,8 +357,7 @@ export class Bridge {
         this.store.follow(['devices/+/alarms']);
         this.store.past = new PastAlarms(history, this.store.epoch, this.#options.clock);
         this.store.listen((change) => {
-          if (change.kind === 'event' && this.#shared?.isForeign(change.topic) !== true)
-            history.feedEvent(change);
+          if (change.kind === 'event') history.feedEvent(change);
         });
       }
       const { url, port } = await this.#http.start();

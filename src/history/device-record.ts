@@ -30,6 +30,8 @@ export interface DeviceRecordOptions {
   now(): number;
   /** Whether a topic is encrypted: what is in it is not kept. */
   conceals(topic: string): boolean;
+  /** Whether this instance has the device; of another one's nothing is kept here. Absent: it has all. */
+  owns?: ((device: string) => boolean) | undefined;
   /** There is room for one more series. */
   admits(): boolean;
   closed(series: number): void;
@@ -56,7 +58,8 @@ export class DeviceRecord implements DeviceObserver {
 
   measured(group: string, values: Values): void {
     const { conceals, now } = this.#options;
-    if (this.#closed || conceals(this.#stateTopic) || conceals(this.#messagesTopic)) return;
+    if (this.#closed || conceals(this.#stateTopic) || conceals(this.#messagesTopic) || !this.#isOwned())
+      return;
     this.#take(this.#layoutOf(this.#slot(this.#root, group, '')), values, now(), `${group}.`);
   }
 
@@ -64,6 +67,7 @@ export class DeviceRecord implements DeviceObserver {
     const { conceals, now } = this.#options;
     if (this.#closed || conceals(this.#stateTopic)) return;
     const at = now();
+    if (!this.#isOwned()) return this.#moved(at);
     const key = `${status}\n${reason ?? ''}`;
     if (key !== this.#status) {
       this.#status = key;
@@ -80,6 +84,20 @@ export class DeviceRecord implements DeviceObserver {
     this.#closed = true;
     this.#options.collector.over(this.#sids);
     this.#options.closed(this.#sids.length);
+  }
+
+  #isOwned(): boolean {
+    const { owns, device } = this.#options;
+    return owns === undefined || owns(device);
+  }
+
+  /** What it says from now on is kept by the instance that has it; should it come back, all of it is a change. */
+  #moved(at: number): void {
+    if (this.#status !== '') this.#event('status', at, { status: 'unknown', reason: 'moved', since: at });
+    this.#status = '';
+    this.#link = { status: '', reason: undefined };
+    this.#quality = undefined;
+    for (const slot of this.#slots.values()) slot.text = undefined;
   }
 
   /** A link that is dialled again and again, and fails for one reason, is one entry with its first attempt. */

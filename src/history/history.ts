@@ -43,6 +43,8 @@ export interface HistoryOptions extends Limits {
   readonly log: Log;
   /** Whether a topic is encrypted: what is in it is not kept. */
   conceals(topic: string): boolean;
+  /** Whether this instance has the device, where several share one feed: the others keep what is theirs. */
+  readonly owns?: ((device: string) => boolean) | undefined;
 }
 
 /** What a query gave: the JSON text of the answer; undefined where nothing is known of what was asked for. */
@@ -126,13 +128,14 @@ export class History implements ObserverFactory {
   /** Takes a device down; of a trace nothing, which says what was at another time. */
   observe({ id: device, fields, replay }: ObservedDevice): DeviceRecord | undefined {
     if (replay) return undefined;
-    const { clock, conceals } = this.#options;
+    const { clock, conceals, owns } = this.#options;
     return new DeviceRecord({
       device,
       fields,
       collector: this.#collector,
       now: () => clock.now().wallMs,
       conceals,
+      owns,
       admits: () => {
         const admitted = this.#series < MOST_SERIES;
         if (admitted) this.#series += 1;
@@ -148,8 +151,8 @@ export class History implements ObserverFactory {
   /** An event of the feed that is kept with its place in the feed: an alarm. */
   feedEvent({ topic, rev, seq, data }: FeedEvent): void {
     const [, device = '', kind] = topic.split('/');
-    if (kind !== 'alarms') return;
-    const { epoch } = this.#options;
+    const { epoch, owns } = this.#options;
+    if (kind !== 'alarms' || owns?.(device) === false) return;
     const t = typeof data.at === 'number' ? data.at : this.#options.clock.now().wallMs;
     this.#collector.event({
       t,

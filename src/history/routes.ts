@@ -30,6 +30,12 @@ interface Asked {
   readonly grant: Grant;
 }
 
+/** An answer as it goes to another instance: JSON, with the status of HTTP. */
+export interface HistoryReply {
+  readonly status: number;
+  readonly body: string;
+}
+
 /** What was asked for wrongly; it becomes the answer. */
 class BadQueryError extends Error {}
 
@@ -53,6 +59,18 @@ export class HistoryRoutes {
       default:
         return undefined;
     }
+  }
+
+  /**
+   * What `find` answers, for a caller that is no request of this server: another instance, which hands over the query as it
+   * came, and the patterns of topics that its subscriber may read. Undefined where the path is none of these.
+   */
+  async ask(path: string, query: string, topics: readonly string[]): Promise<HistoryReply | undefined> {
+    const grant: Grant = { subject: '', role: 'read', topics };
+    const found = this.find(path, { query: new URLSearchParams(query), grant })?.();
+    if (found === undefined) return undefined;
+    const { status, body } = (await found.later?.()) ?? found;
+    return { status, body: typeof body === 'string' ? body : Buffer.from(body).toString('utf8') };
   }
 
   #checked(answer: () => Answer): Answer {

@@ -3,7 +3,7 @@ import type { StateDocument } from '../../src/contract/feed/topic-documents.ts';
 import { Collector } from '../../src/history/collector.ts';
 import { DeviceRecord } from '../../src/history/device-record.ts';
 
-function bench(secret: readonly string[] = [], room = 1_000) {
+function bench(secret: readonly string[] = [], room = 1_000, owns?: () => boolean) {
   const collector = new Collector(() => undefined);
   let now = 100_000;
   let series = 0;
@@ -13,6 +13,7 @@ function bench(secret: readonly string[] = [], room = 1_000) {
     collector,
     now: () => now,
     conceals: (topic) => secret.includes(topic),
+    owns,
     admits: () => series++ < room,
     closed: () => undefined,
   });
@@ -138,6 +139,35 @@ describe('what is taken down of a device', () => {
     record.measured('a', { x: 1, y: 2 });
     record.measured('a', { x: 3, y: 4 });
     expect(take().values.map(([, value]) => value)).toEqual([1, 3]);
+  });
+
+  it('is what the device said while this instance had it, and that it moved', () => {
+    let owned = false;
+    const { record, state, take } = bench([], 1_000, () => owned);
+    const said = (): void => {
+      state({ status: 'online' });
+      record.measured('a', { x: 1, mode: 'idle' });
+      state({ status: 'online', quality: { 'a.x': 'stale' } });
+    };
+    said();
+    expect(take()).toMatchObject({ values: [], texts: [], marks: [], events: [] });
+    owned = true;
+    said();
+    const own = take();
+    expect([own.values.length, own.texts.length, own.marks.length, own.events.length]).toEqual([1, 1, 1, 2]);
+    owned = false;
+    said();
+    said();
+    expect(take()).toMatchObject({
+      values: [],
+      texts: [],
+      marks: [],
+      events: ['status {"status":"unknown","reason":"moved","since":100000}'],
+    });
+    owned = true;
+    said();
+    const again = take();
+    expect([again.values.length, again.texts.length, again.events.length]).toEqual([1, 1, 2]);
   });
 
   it('ends with the device, once', () => {

@@ -27,7 +27,7 @@ function bench(answers: (query: Query) => object | undefined = () => ({ points: 
     const answer: Answer | undefined = (await found?.later?.()) ?? found;
     return { status: answer?.status, text: Buffer.from(answer?.body ?? '').toString() };
   };
-  return { get, asked };
+  return { get, asked, routes };
 }
 
 describe('the rights to the history', () => {
@@ -44,6 +44,17 @@ describe('the rights to the history', () => {
       expect(asked.some((query) => query.device === 'mine')).toBe(false);
     },
   );
+
+  it('are the same for another instance that asks', async () => {
+    const { get, routes } = bench(({ kind }) => (kind === 'events' ? { events: [] } : { points: [1] }));
+    for (const path of ['values?device=mine&field=a.x', 'values?device=mine', 'events', 'devices', 'nothing'])
+      for (const topics of [['#'], ['devices/other/#'], []]) {
+        const [name = '', query = ''] = path.split('?');
+        const { status, text } = await get(path, grantOf(...topics));
+        const answer = await routes.ask(`/api/history/${name}`, query, topics);
+        expect(answer).toEqual(status === undefined ? undefined : { status, body: text });
+      }
+  });
 
   it('hand the patterns of the token to what reads events and devices', async () => {
     const { get, asked } = bench(() => ({ events: [] }));

@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config/read.ts';
 import { systemClock } from '../../src/system/clock.ts';
 
 /** What the device of these tests says: lines of `volts,mode`. */
-const MESSAGES = `version: 1
+export const MESSAGES = `version: 1
 protocol: { framing: { type: delimiter, delimiter: ["\\n"] } }
 messages:
   - name: line
