@@ -535,6 +535,11 @@ export const ERROR_CODES = {
       'What waits for an output could not be written to or read from its folder on the disk; it waits in memory meanwhile.',
     fix: 'Make room on the disk, or check the folder `buffer_dir` and its permissions; it is tried again.',
   },
+  output_buffer_full: {
+    meaning:
+      'More waits for an output than its buffer holds, because its other side is away or slow; the oldest were dropped and counted.',
+    fix: 'Bring the other side back, or give the buffer more room: `buffer_mb`, `buffer_dir` and `disk_mb` of `influx`.',
+  },
   output_secret_unreadable: {
     meaning: 'The file of a password, a token, a secret or a certificate of an output could not be read.',
     fix: 'Check the path, which counts from the configuration file, and the permissions.',

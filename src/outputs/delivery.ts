@@ -1,7 +1,15 @@
 import type { ErrorCode, HeartwireError } from '../errors.ts';
 import { DeadlineTimer } from '../system/index.ts';
 import { BatchQueue } from './core/batch-queue.ts';
-import { finite, type Output, type OutputPorts, type OutputReport, OutputState, pauseMs } from './output.ts';
+import {
+  finite,
+  type Loss,
+  type Output,
+  type OutputPorts,
+  type OutputReport,
+  OutputState,
+  pauseMs,
+} from './output.ts';
 
 /** On the way out, what waits is sent for so long. */
 export const FAREWELL_MS = 2_000;
@@ -19,9 +27,18 @@ export interface DeliveryOptions<T> {
 
 /** What became of a request. */
 export type Verdict =
-  | { readonly kind: 'taken' }
+  /** But for `refused`, which is lost. */
+  | {
+      readonly kind: 'taken';
+      readonly refused?: { readonly count: number; readonly detail: string } | undefined;
+    }
   | { readonly kind: 'later'; readonly code: ErrorCode; readonly detail: string; readonly leastMs: number }
-  | { readonly kind: 'never'; readonly detail: string };
+  /** `answer`: all that the other side said, where it said something. */
+  | { readonly kind: 'never'; readonly detail: string; readonly answer?: string | undefined };
+
+/** Why the oldest entries are dropped. */
+export const noRoom = (bytes: number): string =>
+  `More waits than ${Math.round(bytes / 2 ** 20)} MiB hold; the oldest go.`;
 
 /** Delivers what waits in memory, one batch at a time. */
 export class Delivery<T> {
@@ -53,6 +70,13 @@ export class Delivery<T> {
     this.#go();
   }
 
+  /** Counts and names what is lost. */
+  #lost(loss: Loss): void {
+    if (loss.count === 0) return;
+    this.#state.lost(loss.detail);
+    this.#options.ports.lost(this.#options.output, loss);
+  }
+
   /** It can't work until something is fixed. */
   failed(error: HeartwireError): void {
     if (this.#state.failed(error.code, error.message, this.#options.ports.clock.now()))
@@ -61,7 +85,10 @@ export class Delivery<T> {
 
   push(entry: T, bytes: number): void {
     if (this.#closed) return;
+    const before = this.#queue.lost;
     this.#queue.push(entry, bytes, this.#options.ports.clock.now().monoMs);
+    const count = this.#queue.lost - before;
+    this.#lost({ count, code: 'output_buffer_full', detail: noRoom(this.#options.maxBytes) });
     this.#go();
   }
 
@@ -97,7 +124,8 @@ export class Delivery<T> {
     let changed: boolean;
     switch (verdict.kind) {
       case 'taken':
-        this.#queue.delivered();
+        this.#queue.delivered(verdict.refused?.count);
+        this.#lost({ count: 0, detail: '', ...verdict.refused, code: 'output_refused' });
         changed = this.#state.ready(now);
         break;
       case 'later': {
@@ -107,6 +135,7 @@ export class Delivery<T> {
       }
       case 'never':
         this.#queue.refused();
+        this.#lost({ count: batch.length, code: 'output_refused', detail: verdict.detail });
         changed = this.#state.failed('output_refused', verdict.detail, now);
     }
     if (changed) ports.changed(output);

@@ -2,10 +2,17 @@ import type { HeartwireError } from '../errors.ts';
 import { DeadlineTimer } from '../system/index.ts';
 import { BatchQueue } from './core/batch-queue.ts';
 import type { PointRecord } from './core/segment.ts';
-import { FAREWELL_MS } from './delivery.ts';
+import { FAREWELL_MS, noRoom, type Verdict } from './delivery.ts';
 import { type BatchLimits, DiskBuffer, largestRecord } from './disk-buffer.ts';
-import { type OutputRequest, send } from './http-request.ts';
-import { finite, type Output, type OutputPorts, type OutputReport, OutputState, pauseMs } from './output.ts';
+import {
+  finite,
+  type Loss,
+  type Output,
+  type OutputPorts,
+  type OutputReport,
+  OutputState,
+  pauseMs,
+} from './output.ts';
 
 export interface DiskDeliveryOptions {
   readonly output: Output;
@@ -16,7 +23,8 @@ export interface DiskDeliveryOptions {
   readonly maxBytes: number;
   readonly batch: BatchLimits;
   readonly lingerMs: number;
-  request(lines: string): OutputRequest;
+  /** Hands lines to the other side; it never rejects. */
+  send(lines: string, aborted: AbortSignal): Promise<Verdict>;
 }
 
 /** What is under way from memory. */
@@ -54,6 +62,7 @@ export class DiskDelivery {
   #retryAtMs = 0;
   #sent = 0;
   #refused = 0;
+  #lostBefore = 0;
   #diskProblem: string | undefined;
 
   constructor(options: DiskDeliveryOptions) {
@@ -74,11 +83,24 @@ export class DiskDelivery {
     return {
       ...this.#state.report,
       sent: this.#sent,
-      lost: this.#queue.lost + this.#disk.lost + this.#refused,
+      lost: this.#lost,
       waiting: this.#queue.waiting + direct + this.#disk.points,
       onDisk: this.#disk.points,
       damaged: this.#disk.setAside,
     };
+  }
+
+  get #lost(): number {
+    return this.#queue.lost + this.#disk.lost + this.#refused;
+  }
+
+  /** Names what was lost since it was called last. */
+  #noteLosses(code: Loss['code'], detail: string): void {
+    const count = this.#lost - this.#lostBefore;
+    if (count === 0) return;
+    this.#lostBefore += count;
+    this.#state.lost(detail);
+    this.#options.ports.lost(this.#options.output, { count, code, detail });
   }
 
   /** Sends from now on. What an earlier run left is found beside it, and goes first. */
@@ -103,6 +125,7 @@ export class DiskDelivery {
   push(line: string, bytes: number): void {
     if (this.#closed) return;
     this.#queue.push(line, bytes, this.#options.ports.clock.now().monoMs);
+    this.#noteLosses('output_buffer_full', noRoom(this.#options.maxBytes));
     this.#gather();
   }
 
@@ -169,6 +192,7 @@ export class DiskDelivery {
       await this.#storeDirect();
       await this.#disk.append(record);
       this.#queue.moved();
+      this.#noteLosses('output_buffer_full', noRoom(this.#options.diskBytes));
       this.#diskProblem = undefined;
     } catch (error) {
       this.#diskFailed(error);
@@ -210,6 +234,7 @@ export class DiskDelivery {
     if (this.#direct?.stored === true) this.#direct = undefined;
     try {
       const record = this.#direct?.record ?? (await this.#disk.first(this.#batch));
+      this.#noteLosses('output_buffer_unusable', `${this.#options.dir}: the disk damaged what waited there.`);
       if (record !== undefined) await this.#deliver(record);
     } catch (error) {
       this.#diskFailed(error);
@@ -218,8 +243,8 @@ export class DiskDelivery {
   }
 
   async #deliver(record: PointRecord): Promise<void> {
-    const { ports, request } = this.#options;
-    const verdict = await send(request(record.payload), ports.lookup, this.#abort.signal);
+    const { ports, send } = this.#options;
+    const verdict = await send(record.payload, this.#abort.signal);
     const now = ports.clock.now();
     if (verdict.kind === 'later') {
       const at = this.#retryLater(verdict.leastMs);
@@ -232,10 +257,14 @@ export class DiskDelivery {
     this.#failures = this.#retryAtMs = 0;
     this.#diskProblem = undefined;
     if (verdict.kind === 'taken') {
-      this.#sent += record.points;
+      const refused = verdict.refused?.count ?? 0;
+      this.#sent += record.points - refused;
+      this.#refused += refused;
+      this.#noteLosses('output_refused', verdict.refused?.detail ?? '');
       this.#changed(this.#state.ready(now));
     } else {
       this.#refused += record.points;
+      this.#noteLosses('output_refused', verdict.detail);
       this.#changed(this.#state.failed('output_refused', verdict.detail, now));
     }
   }

@@ -19,6 +19,8 @@ const TIMEOUT_MS = 10_000;
 /** Of an answer that says why, so much is shown. */
 const SHOWN = 200;
 const LARGEST_ANSWER = 64 * 1024;
+/** What was sent is wrong, or too much. Of all else something can be fixed while it waits: address, rights, service. */
+const ABOUT_CONTENT = [400, 413, 422];
 
 /** Sends one request, and says what becomes of what was in it. */
 export async function send(
@@ -75,9 +77,7 @@ async function post(
 function verdictOf({ ok, status, text, retryAfter }: Answer): Verdict {
   if (ok) return { kind: 'taken' };
   const detail = `HTTP status ${status}${text === '' ? '' : `: ${text.slice(0, SHOWN)}`}`;
-  // 400 and the like are about what was sent; of the rest, something can be fixed while it waits.
-  const isFixable = status >= 500 || [401, 402, 403, 404, 407, 408, 425, 429].includes(status);
-  if (!isFixable) return { kind: 'never', detail };
+  if (ABOUT_CONTENT.includes(status)) return { kind: 'never', detail, answer: text };
   const seconds = Number(retryAfter ?? 0);
   const leastMs = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 3_600) * 1_000 : 0;
   return { kind: 'later', code: status < 500 ? 'output_refused' : 'output_unreachable', detail, leastMs };

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { InfluxConfig, OutputConfig } from '../config/index.ts';
 import type { StateDocument } from '../contract/feed/index.ts';
 import type { Values } from '../contract/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { PointTimes, statusLine, valuesLine } from './core/line-protocol.ts';
-import { Delivery } from './delivery.ts';
+import { LineSplit } from './core/line-split.ts';
+import { Delivery, type Verdict } from './delivery.ts';
 import { DiskDelivery } from './disk-delivery.ts';
 import { type OutputRequest, readSecret, send } from './http-request.ts';
 import type { Output, OutputPorts, OutputReport, SampleSink } from './output.ts';
@@ -22,6 +24,8 @@ export class InfluxOutput implements Output {
   readonly #times = new PointTimes();
   readonly #url: string;
   #token = '';
+  /** Of the batch that goes in parts, or is to be sent again. */
+  #split: LineSplit | undefined;
 
   constructor(config: OutputConfig & { readonly kind: 'influx' }, ports: OutputPorts) {
     this.config = config;
@@ -41,14 +45,14 @@ export class InfluxOutput implements Output {
             ...common,
             batchEntries: BATCH_POINTS,
             batchBytes: BATCH_BYTES,
-            send: (lines, aborted) => send(this.#request(`${lines.join('\n')}\n`), ports.lookup, aborted),
+            send: (lines, aborted) => this.#send(lines, aborted),
           })
         : new DiskDelivery({
             ...common,
             dir: bufferDir,
             diskBytes,
             batch: { points: BATCH_POINTS, bytes: BATCH_BYTES },
-            request: (lines) => this.#request(lines),
+            send: (lines, aborted) => this.#send(lines.trimEnd().split('\n'), aborted),
           });
   }
 
@@ -102,6 +106,25 @@ export class InfluxOutput implements Output {
 
   #push(line: string | undefined): void {
     if (line !== undefined) this.#delivery.push(line, line.length + 1);
+  }
+
+  /** Sends lines in one request; in parts where the database refuses some of them. */
+  async #send(lines: readonly string[], aborted: AbortSignal): Promise<Verdict> {
+    // A batch that is tried again goes on where it was: an answer of a busy database comes between its parts too.
+    const before = this.#split;
+    const split =
+      before !== undefined && isDeepStrictEqual(before.lines, lines) ? before : new LineSplit(lines);
+    this.#split = split;
+    for (let part = split.next; part !== undefined; part = split.next) {
+      const verdict = await send(this.#request(`${part.join('\n')}\n`), this.#ports.lookup, aborted);
+      if (verdict.kind === 'later') return verdict;
+      if (verdict.kind === 'taken') split.taken();
+      else split.refuse(verdict.answer ?? '', verdict.detail);
+    }
+    this.#split = undefined;
+    const { refused } = split;
+    if (refused?.count === lines.length) return { kind: 'never', detail: refused.detail };
+    return { kind: 'taken', refused };
   }
 
   #time(): string {

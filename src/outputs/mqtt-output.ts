@@ -3,22 +3,28 @@ import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { MqttConfig, OutputConfig } from '../config/index.ts';
 import type { DeclarationDocument, StateDocument } from '../contract/feed/index.ts';
-import { isJsonObject, type Json, type JsonObject } from '../contract/wire/index.ts';
+import type { JsonObject } from '../contract/wire/index.ts';
 import { HeartwireError } from '../errors.ts';
 import { DeadlineTimer, Ring } from '../system/index.ts';
 import { discoveryPayload, nodeOf } from './core/discovery.ts';
 import { MqttTopics } from './core/mqtt-topics.ts';
 import { readSecret } from './http-request.ts';
-import { finite, type Output, type OutputPorts, type OutputReport, OutputState, pauseMs } from './output.ts';
+import { MqttCommands } from './mqtt-commands.ts';
+import {
+  finite,
+  type Loss,
+  type Output,
+  type OutputPorts,
+  type OutputReport,
+  OutputState,
+  pauseMs,
+} from './output.ts';
 
 /** Messages without an acknowledgement at once. */
 const IN_FLIGHT = 64;
 /** Alarms and answers that wait while the broker is away. */
 const MAX_EVENTS = 1_000;
-const MAX_COMMANDS = 32;
-const LARGEST_COMMAND = 64 * 1024;
 const CONNECT_MS = 10_000;
-const COMMAND_MS = 5_000;
 const FAREWELL_MS = 2_000;
 /** Messages in one turn of the event loop: more would be seen as a pause of the feed. */
 const AT_ONCE = 4;
@@ -49,6 +55,7 @@ export class MqttOutput implements Output {
   readonly #state: OutputState;
   readonly #reconnect: DeadlineTimer;
   readonly #pumping: DeadlineTimer;
+  readonly #commands: MqttCommands;
   /** By topic: however often a state changes, it waits once. */
   readonly #retained = new Map<string, Retained>();
   readonly #events = new Ring<Event>();
@@ -61,7 +68,6 @@ export class MqttOutput implements Output {
   #attempt = 0;
   #inFlight = 0;
   #pumpedAtMs = -Infinity;
-  #commands = 0;
   #sent = 0;
   #lost = 0;
 
@@ -73,6 +79,12 @@ export class MqttOutput implements Output {
     this.#state = new OutputState(ports.clock.now());
     this.#reconnect = new DeadlineTimer(ports.clock, () => this.#connectAgain());
     this.#pumping = new DeadlineTimer(ports.clock, () => this.#pump());
+    this.#commands = new MqttCommands({
+      ports,
+      address: new URL(config.url).host,
+      declarationOf: (device) => this.#declarationOf(device),
+      answer: (...outcome) => this.#answer(...outcome),
+    });
   }
 
   async start(): Promise<void> {
@@ -296,7 +308,7 @@ export class MqttOutput implements Output {
     this.#events.push(event);
     if (this.#events.length > MAX_EVENTS) {
       this.#events.shift();
-      this.#lost += 1;
+      this.#loss('output_buffer_full', `More than ${MAX_EVENTS} alarms and results wait; the oldest go.`);
     }
     this.#pump();
   }
@@ -330,6 +342,12 @@ export class MqttOutput implements Output {
     else this.#pumping.follow(finite(Math.max(next, now + GATHER_MS)));
   }
 
+  #loss(code: Loss['code'], detail: string): void {
+    this.#lost += 1;
+    this.#state.lost(detail);
+    this.#ports.lost(this, { count: 1, code, detail });
+  }
+
   #next(left: number): Event | undefined {
     // One is left for the states.
     return left > 1 && this.#inFlight < IN_FLIGHT ? this.#events.shift() : undefined;
@@ -354,7 +372,7 @@ export class MqttOutput implements Output {
     client.publish(topic, payload, { qos: 1, retain, ...properties }, (error) => {
       this.#inFlight -= 1;
       if (error == null) this.#sent += 1;
-      else this.#lost += 1;
+      else this.#loss('output_refused', `${error.message}; topic: ${topic}`);
       // Not at each acknowledgement: what waits is gone through each time.
       if (this.#inFlight === 0 || this.#inFlight === IN_FLIGHT / 2) this.#pump();
     });
@@ -369,56 +387,15 @@ export class MqttOutput implements Output {
     const asked = this.#topics.asked(topic);
     // What a broker kept is of some time ago: it must not be carried out now.
     if (asked === undefined || packet.retain || this.#closed) return;
-    void this.#command(asked.device, asked.message, payload, packet);
+    void this.#commands.handle(asked.device, asked.message, payload, packet);
   }
 
-  async #command(device: string, message: string, payload: Buffer, packet: IPublishPacket): Promise<void> {
-    const answer = (outcome: JsonObject): void => {
-      const { responseTopic, correlationData } = packet.properties ?? {};
-      const text = JSON.stringify(outcome);
-      this.#event({ topic: this.#topics.result(device, message), payload: text });
-      if (responseTopic !== undefined && !/[+#]/.test(responseTopic))
-        this.#event({ topic: responseTopic, payload: text, correlationData });
-    };
-    const refuse = (code: string, text: string) => answer({ ok: false, code, message: text, retry: false });
-    const fields = this.#fieldsOf(device, message, payload);
-    if (fields === undefined)
-      return refuse(
-        'bad_field',
-        'The payload is no JSON object with the fields of the command, nor one value.',
-      );
-    if (this.#commands >= MAX_COMMANDS)
-      return refuse('too_many_commands', `${MAX_COMMANDS} commands of the broker wait for their answers.`);
-    this.#commands += 1;
-    try {
-      const outcome = await this.#ports.command(
-        { device, message, fields, timeoutMs: COMMAND_MS },
-        { id: 'mqtt', address: new URL(this.#settings.url).host },
-      );
-      answer(outcome.ok ? { ok: true, result: outcome.result } : { ...outcome });
-    } catch (error) {
-      this.#ports.defect(error);
-      refuse('internal_error', 'Heartwire itself has a defect; its log says where.');
-    } finally {
-      this.#commands -= 1;
-    }
-  }
-
-  /** An object has the fields; of a command with one field, the value alone may come. */
-  #fieldsOf(device: string, message: string, payload: Buffer): JsonObject | undefined {
-    if (payload.length > LARGEST_COMMAND) return undefined;
-    const text = payload.toString('utf8').trim();
-    if (text === '') return {};
-    let value: Json;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      // A word without quotes, as people type it.
-      value = text;
-    }
-    if (isJsonObject(value)) return value;
-    const [field, ...more] = this.#declarationOf(device)?.commands?.[message]?.fields ?? [];
-    return field === undefined || more.length > 0 ? undefined : { [field.name]: value };
+  #answer(device: string, message: string, outcome: JsonObject, { properties }: IPublishPacket): void {
+    const { responseTopic, correlationData } = properties ?? {};
+    const payload = JSON.stringify(outcome);
+    this.#event({ topic: this.#topics.result(device, message), payload });
+    if (responseTopic !== undefined && !/[+#]/.test(responseTopic))
+      this.#event({ topic: responseTopic, payload, correlationData });
   }
 }
 

@@ -49,6 +49,8 @@ export interface OutputReport {
   readonly sent: number;
   /** Dropped: no room while the other side was away, or refused by it. */
   readonly lost: number;
+  /** Why something was lost last; absent where nothing was. */
+  readonly lostDetail?: string | undefined;
   readonly waiting: number;
   /** Of what waits, what the disk holds; absent where the output keeps nothing there. */
   readonly onDisk?: number | undefined;
@@ -72,18 +74,34 @@ export interface OutputPorts {
   defect(cause: unknown): void;
   /** Its state changed. */
   changed(output: Output): void;
+  /** It lost so many more, for this reason. */
+  lost(output: Output, loss: Loss): void;
 }
+
+/** What an output lost, and why. */
+export interface Loss {
+  readonly count: number;
+  readonly code: 'output_refused' | 'output_buffer_full' | 'output_buffer_unusable';
+  readonly detail: string;
+}
+
+type StateReport = Pick<OutputReport, 'status' | 'since' | 'reason' | 'detail' | 'retryAt' | 'lostDetail'>;
 
 /** The status of an output and since when; says of each change whether it is one. */
 export class OutputState {
-  #status: Pick<OutputReport, 'status' | 'since' | 'reason' | 'detail' | 'retryAt'>;
+  #status: Omit<StateReport, 'lostDetail'>;
+  #lostDetail: string | undefined;
 
   constructor(now: Instant) {
     this.#status = { status: 'starting', since: now.wallMs };
   }
 
-  get report(): Pick<OutputReport, 'status' | 'since' | 'reason' | 'detail' | 'retryAt'> {
-    return this.#status;
+  get report(): StateReport {
+    return { ...this.#status, lostDetail: this.#lostDetail };
+  }
+
+  lost(detail: string): void {
+    this.#lostDetail = detail;
   }
 
   ready(now: Instant): boolean {
@@ -99,7 +117,7 @@ export class OutputState {
     return this.#set({ status: 'failed', reason, detail }, now);
   }
 
-  #set(next: Omit<OutputReport, 'since' | 'sent' | 'lost' | 'waiting'>, now: Instant): boolean {
+  #set(next: Omit<StateReport, 'since' | 'lostDetail'>, now: Instant): boolean {
     const { status, reason, since } = this.#status;
     const isSame = next.status === status && next.reason === reason;
     this.#status = { ...next, since: isSame ? since : now.wallMs };

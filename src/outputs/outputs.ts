@@ -6,6 +6,7 @@ import type { CommandOutcome, FeedClient, FeedCommand } from '../contract/index.
 import type { JsonObject } from '../contract/wire/index.ts';
 import type { DeviceObserver, ObservedDevice, ObserverFactory } from '../devices/index.ts';
 import { type Clock, type Log, tellDefect } from '../system/index.ts';
+import { LossLog } from './loss-log.ts';
 import { makeOutput } from './make-output.ts';
 import type { Output, OutputPorts, OutputSink } from './output.ts';
 import { shownUrl } from './try-output.ts';
@@ -52,6 +53,7 @@ export class Outputs implements ObserverFactory {
   readonly #states = new Map<string, StateDocument>();
   #incidents: ReadonlySet<string> = new Set();
   #stopListening: (() => void) | undefined;
+  readonly #losses = new Map<Output, LossLog>();
 
   constructor(options: OutputsOptions) {
     this.#options = options;
@@ -68,7 +70,7 @@ export class Outputs implements ObserverFactory {
       .map((config) => this.#make(config));
     this.#outputs = [...kept, ...fresh];
     this.#listen();
-    await Promise.all(gone.map((output) => output.close()));
+    await Promise.all(gone.map((output) => this.#close(output)));
     await Promise.all(
       fresh.map((output) =>
         // One that fails keeps neither the bridge nor another output from starting.
@@ -108,6 +110,7 @@ export class Outputs implements ObserverFactory {
         retryAt,
         sent,
         lost,
+        lostDetail,
         waiting,
         onDisk,
         damaged = 0,
@@ -123,6 +126,7 @@ export class Outputs implements ObserverFactory {
         ...(retryAt === undefined ? {} : { retry_at: retryAt }),
         sent,
         lost,
+        ...(lostDetail === undefined ? {} : { lost_detail: lostDetail }),
         waiting,
         ...(onDisk === undefined ? {} : { on_disk: onDisk }),
         ...(damaged === 0 ? {} : { damaged }),
@@ -132,11 +136,21 @@ export class Outputs implements ObserverFactory {
 
   async close(): Promise<void> {
     this.#stopListening?.();
-    await Promise.all(this.#outputs.map((output) => output.close()));
+    await Promise.all(this.#outputs.map((output) => this.#close(output)));
+  }
+
+  async #close(output: Output): Promise<void> {
+    await output.close();
+    this.#losses.get(output)?.flush();
+    this.#losses.delete(output);
   }
 
   #make(config: OutputConfig): Output {
     const { clock, version, random, lookup, store, log } = this.#options;
+    const where = `output ${config.kind} ${shownUrl(config.url)}`;
+    const losses = new LossLog(clock, ({ count, code, detail }) =>
+      log.warn({ event: 'output_lost', code, lost: count }, `${where} lost ${count}: ${detail}`),
+    );
     const ports: OutputPorts = {
       clock,
       version,
@@ -147,14 +161,15 @@ export class Outputs implements ObserverFactory {
       defect: (cause) => void tellDefect(log, { output: config.kind }, cause),
       changed: (output) => {
         const { status, reason, detail } = output.report();
-        const where = `output ${config.kind} ${shownUrl(config.url)}`;
         const fields = { event: 'output', ...(reason === undefined ? {} : { code: reason }) };
         if (status === 'ready') log.info(fields, `${where} takes what is sent`);
         else log.warn(fields, `${where}: ${detail ?? status}`);
         this.#options.changed();
       },
+      lost: (_, loss) => losses.add(loss),
     };
     const output = makeOutput(config, ports);
+    this.#losses.set(output, losses);
     for (const document of this.#states.values())
       this.#guard(output, (sink) => sink.state(document, undefined));
     return output;

@@ -35,6 +35,7 @@ export async function tryOutput(
     command: () => Promise.reject(new Error('a test carries out no command')),
     defect: () => undefined,
     changed: () => undefined,
+    lost: () => undefined,
   });
   const { kind } = config;
   const url = shownUrl(config.url);

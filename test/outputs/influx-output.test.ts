@@ -144,7 +144,8 @@ describe.each([
     endpoint.behaviour = { status: 400, body: 'bad line' };
     measure(0, 1);
     await expect.poll(() => world.shown().status, LATE).toBe('failed');
-    expect(world.shown()).toMatchObject({ reason: 'output_refused', detail: 'HTTP status 400: bad line' });
+    const detail = expect.stringMatching(/^HTTP status 400: bad line; line: t,device=a n=0 \d+$/);
+    expect(world.shown()).toMatchObject({ reason: 'output_refused', detail, lost_detail: detail });
     endpoint.behaviour = { status: 204 };
     measure(1, 2);
     await expect.poll(() => world.counts(), LATE).toEqual({ sent: 1, lost: 1, waiting: 0 });

@@ -8,9 +8,13 @@ export interface Received {
 }
 
 /** What the endpoint does with a request: a status with headers and a body, or it never answers. */
-export type Behaviour =
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
-  | 'hang';
+export type Behaviour = Answer | 'hang' | ((received: Received) => Answer);
+
+interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 /** The other side of an output: an HTTP server that does what it is told to. Use with `await using`. */
 export class Endpoint implements AsyncDisposable {
@@ -32,9 +36,9 @@ export class Endpoint implements AsyncDisposable {
         const received = { path: request.url ?? '', headers: request.headers, body };
         const { behaviour } = this;
         if (behaviour === 'hang') return void this.refused.push(received);
-        const isTaken = behaviour.status < 300;
-        (isTaken ? this.taken : this.refused).push(received);
-        response.writeHead(behaviour.status, behaviour.headers).end(behaviour.body);
+        const answer = typeof behaviour === 'function' ? behaviour(received) : behaviour;
+        (answer.status < 300 ? this.taken : this.refused).push(received);
+        response.writeHead(answer.status, answer.headers).end(answer.body);
       });
     });
   }

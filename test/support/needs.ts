@@ -16,6 +16,7 @@ export type Tool =
   | 'ser2net'
   | 'systemd-analyze'
   | 'mosquitto'
+  | 'influxd'
   | 'redis-server'
   | 'promtool';
 
@@ -40,6 +41,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   ser2net: ['ser2net'],
   'systemd-analyze': ['systemd-analyze'],
   mosquitto: ['mosquitto'],
+  influxd: ['influxd'],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
 };

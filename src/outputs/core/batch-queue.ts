@@ -89,8 +89,10 @@ export class BatchQueue<T> {
     return isFull ? first.atMs : first.atMs + this.#limits.lingerMs;
   }
 
-  delivered(): void {
-    this.#sent += this.#batch.length;
+  /** The other side took the batch, but for some entries that it refused for good. */
+  delivered(refused = 0): void {
+    this.#sent += this.#batch.length - refused;
+    this.#lost += refused;
     this.#failures = 0;
     this.#end();
   }
