@@ -1,148 +1,125 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { type WebSocket, WebSocketServer } from 'ws';
-import { FeedStore } from '../src/feed/core/store.ts';
-import { FeedServer } from '../src/feed/transports/feed-server.ts';
-import { type Bench, type BenchRow, median } from './support/bench.ts';
-import type { ClientsOrder } from './support/feed-clients.ts';
+import { type Bench, type BenchOptions, type BenchRow, median, spread } from './support/bench.ts';
+import { CSubscribers } from './support/c-subscribers.ts';
+import { cpuOf, placement } from './support/processes.ts';
+import { cRival, heartwire, installed, nodeRival, type Rival } from './support/rivals.ts';
 
-const SUBSCRIBERS = 100;
-const ROUNDS = 7;
-/** Deliveries of one round are alike for all rows. */
-const MESSAGES_PER_ROUND = 400;
-const TOPIC = 'devices/p1/messages';
-/** As many frames as come before the first round: welcome, snapshot, synced. */
-const GREETING_FRAMES = { feed: 3, ws: 0 };
+const SUBSCRIBERS = { usual: [100, 1_000], large: [100, 1_000, 5_000] } as const;
+const PER_TICK = [1, 10] as const;
+const ROUNDS = 5;
+/** About as many in every round, so that one takes neither too long nor too short to be measured. */
+const DELIVERIES_PER_ROUND = { 1: 40_000, 10: 200_000 } as const;
+/** Of the CPU that each peer takes, at most so much; the raw loops are there to compare. */
+const MOST = {
+  ws: { 1: 0.58, 10: 0.076 },
+  c: { 1: 1.1, 10: 1.1 },
+  alike: { 1: 1, 10: 1 },
+} as const;
 
-/** One way of telling many subscribers, with the subscribers in a process of their own. */
-interface Way {
-  publish(n: number): void;
-  readonly clients: ChildProcess;
-  close(): Promise<void>;
+interface Entrant {
+  readonly rival: Rival;
+  readonly group: number;
+  readonly most?: Readonly<Record<(typeof PER_TICK)[number], number>> | undefined;
 }
 
-function message(n: number): { name: string; values: Record<string, number | string> } {
-  return {
-    name: 'telemetry',
-    values: { n, temperature: 20 + (n % 100) / 10, mode: 'heating', uptime: n * 3 },
-  };
+const PEERS: ReadonlyArray<readonly [start: () => Promise<Rival | undefined>, most: Entrant['most']]> = [
+  [() => nodeRival('ws'), MOST.ws],
+  [() => nodeRival('net'), undefined],
+  [() => nodeRival('uws'), MOST.alike],
+  [cRival, MOST.c],
+];
+
+async function enter(
+  clients: CSubscribers,
+  rival: Rival,
+  count: number,
+  most?: Entrant['most'],
+): Promise<Entrant> {
+  const group = await clients.connect({ ...rival.subscribers, count });
+  await clients.device(group, rival.devicePort, rival.greeting, rival.frame);
+  return { rival, group, most };
 }
 
-async function ask(clients: ChildProcess, order: ClientsOrder): Promise<void> {
-  const answer = once(clients, 'message');
-  clients.send(order);
-  await answer;
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A listening TCP server has an address with a port.
-  return (server.address() as AddressInfo).port;
-}
-
-async function subscribers(port: number, greeting: string): Promise<ChildProcess> {
-  const own = fileURLToPath(import.meta.url);
-  const clients = fork(own.replace(/fan-out(\.[jt]s)$/, 'support/feed-clients$1'));
-  await ask(clients, { do: 'connect', port, count: SUBSCRIBERS, greeting });
-  return clients;
-}
-
-async function feedWay(): Promise<Way> {
-  const store = new FeedStore({ epoch: 'bench', notify: 'followed' });
-  const feed = new FeedServer({ store, host: '127.0.0.1', hosts: [], origins: [], closeTimeoutMs: 100 });
-  const http = createServer();
-  http.on('upgrade', (request, socket, head) => feed.handleUpgrade(request, socket, head));
-  const port = await listen(http);
-  const clients = await subscribers(port, '{"type":"subscribe","topics":["devices/+/messages"]}');
-  await ask(clients, { do: 'await', frames: SUBSCRIBERS * GREETING_FRAMES.feed });
-  return {
-    publish: (n) => store.publishEvent(TOPIC, message(n)),
-    clients,
-    close: async () => {
-      clients.disconnect();
-      await feed[Symbol.asyncDispose]();
-      http.close();
-    },
-  };
-}
-
-async function wsWay(): Promise<Way> {
-  const http = createServer();
-  const server = new WebSocketServer({ server: http, perMessageDeflate: false });
-  const sockets = new Set<WebSocket>();
-  server.on('connection', (socket) => sockets.add(socket));
-  const port = await listen(http);
-  const clients = await subscribers(port, '{"type":"hello"}');
-  return {
-    publish: (n) => {
-      const timestamp = Date.now();
-      const payload = { topic: TOPIC, epoch: 'bench', rev: n, seq: n, data: message(n) };
-      const text = JSON.stringify({ type: 'event', id: `r${n}`, timestamp, payload });
-      for (const socket of sockets) socket.send(text);
-    },
-    clients,
-    close: async () => {
-      clients.disconnect();
-      for (const socket of sockets) socket.terminate();
-      server.close();
-      http.close();
-    },
-  };
-}
-
-/** CPU of this process per delivery, in us, user and system. */
-async function round(way: Way, perTick: number): Promise<number> {
-  const before = process.cpuUsage();
-  for (let n = 0; n < MESSAGES_PER_ROUND; ) {
-    for (let count = 0; count < perTick; count++) way.publish(n++);
-    await turn();
-    // So that the subscribers keep up; waiting costs no CPU.
-    await sleep(1);
+/** CPU of the server per delivery in us, for each in turn, so that whatever else the machine does hits all alike. */
+async function measure(
+  clients: CSubscribers,
+  entrants: readonly Entrant[],
+  count: number,
+  perTick: (typeof PER_TICK)[number],
+): Promise<ReadonlyArray<readonly number[]>> {
+  const ticks = Math.ceil(DELIVERIES_PER_ROUND[perTick] / count / perTick);
+  const figures: number[][] = entrants.map(() => []);
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [index, { rival, group }] of entrants.entries()) {
+      const before = cpuOf(rival.pid);
+      await clients.round([group], ticks, perTick);
+      if (round >= 0) figures[index]?.push((cpuOf(rival.pid) - before) / ticks / perTick / count);
+    }
   }
-  await ask(way.clients, { do: 'await', frames: MESSAGES_PER_ROUND * SUBSCRIBERS });
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / (MESSAGES_PER_ROUND * SUBSCRIBERS);
+  return figures;
 }
 
-async function* run(): AsyncGenerator<BenchRow> {
-  const feed = await feedWay();
-  const ws = await wsWay();
+async function* among(
+  clients: CSubscribers,
+  count: number,
+  before: string | undefined,
+): AsyncGenerator<BenchRow> {
+  const rivals: Rival[] = [];
+  const started = (rival: Rival): Rival => {
+    rivals.push(rival);
+    return rival;
+  };
   try {
-    for (const [perTick, most] of [
-      [1, 0.75],
-      [10, 0.12],
-    ] as const) {
-      const figures: { feed: number[]; ws: number[] } = { feed: [], ws: [] };
-      await round(feed, perTick);
-      await round(ws, perTick);
-      for (let count = 0; count < ROUNDS; count++) {
-        figures.feed.push(await round(feed, perTick));
-        figures.ws.push(await round(ws, perTick));
+    const own = await enter(clients, started(await heartwire()), count);
+    const peers: Entrant[] = [];
+    if (before !== undefined)
+      peers.push(await enter(clients, started(await heartwire(before)), count, MOST.alike));
+    for (const [start, most] of PEERS) {
+      const rival = await start();
+      if (rival !== undefined) peers.push(await enter(clients, started(rival), count, most));
+    }
+    for (const perTick of PER_TICK) {
+      const [ours = [], ...theirs] = await measure(clients, [own, ...peers], count, perTick);
+      for (const [index, { rival, most }] of peers.entries()) {
+        const other = theirs[index] ?? [];
+        const ratios = ours.map((each, round) => each / (other[round] ?? Number.NaN));
+        const target = most?.[perTick];
+        yield {
+          name: `${count} subscribers, ${perTick} per tick`,
+          figure: `${spread(ours, 3)} us CPU a delivery`,
+          peer: `${rival.name}: ${spread(other, 3)} us`,
+          ratio: spread(ratios, 3),
+          ...(target === undefined
+            ? {}
+            : { target: { text: `<= ${target}`, met: median(ratios) <= target } }),
+        };
       }
-      const own = median(figures.feed);
-      const peer = median(figures.ws);
-      yield {
-        name: `${SUBSCRIBERS} subscribers, ${perTick} per tick`,
-        figure: `${own.toFixed(2)} us CPU a delivery`,
-        peer: `ws.send loop ${peer.toFixed(2)} us`,
-        ratio: (own / peer).toFixed(3),
-        target: { text: `<= ${most}`, met: own <= most * peer },
-      };
     }
   } finally {
-    await feed.close();
-    await ws.close();
+    for (const rival of rivals) await rival.close();
   }
 }
 
-/** What it costs to tell many subscribers the same. */
+const missing = (why: string): BenchRow => ({ name: 'skipped', figure: '-', peer: why, ratio: '-' });
+
+async function* run({ large, before }: BenchOptions): AsyncGenerator<BenchRow> {
+  if (!installed('uWebSockets.js'))
+    yield missing('uWebSockets.js is not installed: npm has no package of this name');
+  for (const count of large ? SUBSCRIBERS.large : SUBSCRIBERS.usual) {
+    const clients = CSubscribers.start();
+    if (typeof clients === 'string') {
+      yield missing(clients);
+      return;
+    }
+    try {
+      yield* among(clients, count, before);
+    } finally {
+      await clients.close();
+    }
+  }
+}
+
+/** What it costs to tell many subscribers what a device says. */
 export const bench: Bench = {
-  about:
-    'CPU of the bridge per message and subscriber; subscribers in a process of their own, ways alternating',
+  about: `CPU of the real program (a device, declared messages, the feed) per message and subscriber, beside servers that pass on the same text; subscribers in C, by the scheduler's count, ${placement()}, in alternating rounds: median (least to most)`,
   run,
 };

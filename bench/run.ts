@@ -2,7 +2,7 @@
 // Runs every bench in this folder, or those named, one after the other in this process, and prints one table.
 // --json: one row per line instead; --check: exit 1 where a target was missed; --large: sizes for a machine of its own;
 // --minutes: how long to go on, for a bench that measures over a time. --write: the tables as Markdown to this file too, with
-// the machine and how busy it was.
+// the machine and how busy it was. --before=DIR: the dist/ of another build, which `fan-out` measures in turn with this one.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { basename } from 'node:path';
@@ -61,6 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (!json) console.log(machine());
+  const before = args.find((arg) => arg.startsWith('--before='))?.slice('--before='.length);
   const file = args.find((arg) => arg.startsWith('--write='))?.slice('--write='.length);
   const measured: MeasuredBench[] = [];
   let missed = 0;
@@ -71,6 +72,7 @@ async function main(args: readonly string[]): Promise<number> {
     for await (const row of bench.run({
       large: args.includes('--large'),
       minutes: minutes === undefined ? undefined : Number(minutes),
+      before,
     })) {
       if (json) console.log(JSON.stringify({ bench: name, ...row }));
       rows.push(row);

@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly large: boolean;
   /** How long to go on, for what is measured over a time. */
   readonly minutes?: number | undefined;
+  /** The `dist/` of another build, which a bench of the real program measures in turn with this one. */
+  readonly before?: string | undefined;
 }
 
 /** What every file in `bench/` exports as `bench`. */
@@ -28,6 +30,12 @@ export interface Bench {
 /** The middle of the values; of an even number, the upper one of the two. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** The median, and between which values all lie. */
+export function spread(values: readonly number[], digits: number): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return `${median(values).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
 }
 
 const WARM_UP_ROUNDS = 3;

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { platform } from 'node:os';
+import { listen } from './fan-out-way.ts';
+
+/** CPU time of all threads of a process so far, in us, as the scheduler counts it. */
+export function cpuOf(pid: number): number {
+  let ns = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  }
+  return ns / 1_000;
+}
+
+/** What a process holds of memory, in MiB. */
+export function rssOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+/** The processors that this process may use: `0-1,4` as 0, 1, 4. */
+function allowed(): readonly number[] {
+  const list = /^Cpus_allowed_list:\s+(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+  return list.split(',').flatMap((part) => {
+    const [from = 0, to = from] = part.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
+}
+
+let pins: { readonly server: number; readonly clients: number } | undefined | 'unknown' = 'unknown';
+
+/** Servers get one processor and clients another one, where there are two and `taskset` is installed. */
+function pinned(): { readonly server: number; readonly clients: number } | undefined {
+  if (pins !== 'unknown') return pins;
+  pins = undefined;
+  if (platform() !== 'linux' || spawnSync('taskset', ['--version']).status !== 0) return undefined;
+  const [server, ...others] = allowed();
+  const clients = others.at(-1);
+  if (server !== undefined && clients !== undefined) pins = { server, clients };
+  return pins;
+}
+
+/** A command line that keeps the program on its processor. */
+export function onProcessor(of: 'server' | 'clients', command: readonly string[]): [string, string[]] {
+  const pin = pinned();
+  const [program = '', ...args] =
+    pin === undefined ? command : ['taskset', '-c', String(pin[of]), ...command];
+  return [program, args];
+}
+
+/** How the processes of a bench are placed, in words. */
+export function placement(): string {
+  const pin = pinned();
+  return pin === undefined
+    ? 'not pinned'
+    : `servers pinned to processor ${pin.server}, clients to processor ${pin.clients}`;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
