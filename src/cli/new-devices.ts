@@ -1,3 +1,4 @@
+import { DEFAULT_SERVER, formatDuration, SESSION_DEFAULTS } from '../config/index.ts';
 import { formatHostPort } from '../links/index.ts';
 
 /** A device that is to stand in a new `devices.yaml`. */
@@ -24,16 +25,18 @@ export interface NewConfig {
 /** Where devices dial in by default. */
 export const DEFAULT_LISTEN_AT = formatHostPort('127.0.0.1', 9089);
 
+const { heartbeat: HEARTBEAT } = SESSION_DEFAULTS;
+
 const HEAD = `# yaml-language-server: $schema=./node_modules/heartwire/schemas/devices.schema.json
 #
 # Check it with \`heartwire check\`, run it with \`heartwire run\`; docs/reference/devices-yaml.md has every key.
 
 # Page, API and feed. Only this machine can reach 127.0.0.1; other names and pages must be listed.
-server: { host: 127.0.0.1, port: 8080 }
+server: { host: ${DEFAULT_SERVER.host}, port: ${DEFAULT_SERVER.port} }
 
 # What counts for every device that says nothing else.
 defaults:
-  heartbeat: { interval: 3s, missed: 3 }
+  heartbeat: { interval: ${formatDuration(HEARTBEAT.intervalMs)}, missed: ${HEARTBEAT.missed} }
 
 # messages: messages.yaml     # what the devices say beside register, heartbeat and datetime
 # files: { dir: files }       # where files go that devices send in chunks

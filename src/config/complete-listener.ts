@@ -7,6 +7,9 @@ import type { ListenerConfig } from './model.ts';
 import type { Path } from './problem.ts';
 import { ADMISSION, type DefaultsShape, type ListenerShape } from './shape.ts';
 
+/** What a listener admits where nothing is given. */
+export const ADMISSION_DEFAULTS = resolveKeys(ADMISSION);
+
 /** Fills in what a listener leaves out; undefined where it cannot be run, which has then been added. */
 export function completeListener(
   given: ListenerShape,

@@ -9,6 +9,7 @@ export {
 export type { EntryAddition } from './add-entry.ts';
 export type { BackplaneConfig } from './backplane.ts';
 export { sameFrames } from './check-buses.ts';
+export { ADMISSION_DEFAULTS } from './complete-listener.ts';
 export {
   afterReload,
   type ConfigDiff,

@@ -1,4 +1,4 @@
-import type { ListenerConfig } from '../config/index.ts';
+import { type ListenerConfig, SESSION_DEFAULTS } from '../config/index.ts';
 import { type Identity, identityText, type Ownership } from '../contract/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
 import { addressLabel, type Link, type LinkEnd, type Listener } from '../links/index.ts';
@@ -19,8 +19,6 @@ import { type LinkCodec, LinkCodecs, loneRegister, PendingCodecs, type WireCodec
 
 /** A link that does not register is matched by its address after so long, in ms. */
 const NAMED_BY_ADDRESS_AFTER_MS = 10_000;
-/** How a listener that failed is opened again. */
-const REOPEN = { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'full' } as const;
 /** The least time between two log lines about refused connections, in ms. */
 const WARN_EVERY_MS = 10_000;
 
@@ -169,7 +167,7 @@ export class DeviceListener {
       { code: end.code, address: this.#address },
       `listening at ${this.#address} ${what}: ${end.detail}`,
     );
-    const at = clock.now().monoMs + backOffMs(REOPEN, ++this.#attempt, random());
+    const at = clock.now().monoMs + backOffMs(SESSION_DEFAULTS.reconnect, ++this.#attempt, random());
     this.#reopen = clock.setTimer(at, () => {
       this.#status = 'opening';
       this.#listen(

@@ -1,4 +1,5 @@
 import { HeartwireError } from '../errors.ts';
+import { DEFAULT_MAX_FRAME } from './framing/framing-keys.ts';
 import type { InvalidPayload, Message } from './message.ts';
 
 /** The two directions of an exchange; the length alone tells them apart. */
@@ -45,9 +46,6 @@ export interface MessageDefinition {
   /** Decodes a payload whose id fits; a length that fits no shape is an invalid payload too. */
   decode(bytes: Uint8Array, start: number, end: number): Message | InvalidPayload;
 }
-
-/** Default bound of one payload on a stream, in bytes. */
-export const DEFAULT_MAX_FRAME = 1_048_576;
 
 /** The greatest bound: lengths stay signed 32-bit numbers. */
 const GREATEST_MAX_FRAME = 0x7fff_ffff;

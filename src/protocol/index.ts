@@ -82,7 +82,7 @@ export {
   type LineRemark,
   SAMPLE_BYTES,
 } from './decoder.ts';
-export { DEFAULT_MAX_FRAME, ProtocolDefinition } from './definition.ts';
+export { ProtocolDefinition } from './definition.ts';
 export { hexExcerpt, hexText, quotedText } from './describe.ts';
 export { agrees, type Expectation, type ExpectedReply } from './expectation.ts';
 export { PREFIX_BYTES } from './frame.ts';
@@ -98,6 +98,7 @@ export {
   type SingleFraming,
 } from './framing/declaration.ts';
 export type { Framing, FramingOptions, PayloadJudge } from './framing/framing.ts';
+export { DEFAULT_MAX_FRAME } from './framing/framing-keys.ts';
 export type { FrameLocation } from './framing/locate.ts';
 export { isStandardFraming, makeFraming } from './framing/make-framing.ts';
 export type { Declared, Key, KeyTable } from './keys.ts';

@@ -1,4 +1,5 @@
 import type { ListenerConfig } from '../config/index.ts';
+import { ADMISSION_DEFAULTS } from '../config/index.ts';
 import type { Identity, Publisher } from '../contract/index.ts';
 import {
   type BusRunner,
@@ -351,14 +352,11 @@ export class ReplayDevice {
     return new DeviceListener({
       config: {
         link: { scheme: 'tcp-listen', host: '0.0.0.0', port: 0 },
-        unknown: 'accept',
+        ...ADMISSION_DEFAULTS,
         anonymous: device.knownBy === 'any-address' ? 'by-address' : 'refuse',
-        maxDevices: 1_000,
+        // One address says all that is in the trace.
         maxNewPerMinute: 1_000_000,
-        forgetMs: 86_400_000,
-        maxNameless: 256,
-        maxConnections: 10_000,
-        maxConnectionsPerAddress: 10_000,
+        maxConnectionsPerAddress: ADMISSION_DEFAULTS.maxConnections,
         maxFrame: device.maxFrame,
         session: device.settings,
         ...(this.#options.messages === undefined ? {} : { messages: this.#options.messages }),

@@ -82,7 +82,8 @@ class Freezer<Reason extends string> {
   }
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
+/** How long an address may take to answer. */
+const DIAL_LIMIT_MS = 10_000;
 const RECONNECT = { initialMs: 500, maxMs: 10_000 };
 /** Links that one listening device keeps; one more is closed at once. */
 const MAX_LINKS = 64;
@@ -274,7 +275,7 @@ export class SimulatedDevice implements AsyncDisposable {
       },
       report: (news) => this.#report(news),
     });
-    const timeout = this.#outerTimers.after(CONNECT_TIMEOUT_MS, () => link.destroy());
+    const timeout = this.#outerTimers.after(DIAL_LIMIT_MS, () => link.destroy());
     link.open({
       opened: (address) => {
         timeout.cancel();

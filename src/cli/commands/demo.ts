@@ -3,7 +3,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bridge, type BridgeAddresses } from '../../app/index.ts';
-import { type BridgeConfig, checkOrigin, formatProblem, readConfig } from '../../config/index.ts';
+import {
+  type BridgeConfig,
+  checkOrigin,
+  DEFAULT_SERVER,
+  formatProblem,
+  readConfig,
+} from '../../config/index.ts';
 import { HeartwireError } from '../../errors.ts';
 import { type LinkAddress, parseLinkAddress } from '../../links/index.ts';
 import { inPackage, type Log, systemClock } from '../../system/index.ts';
@@ -16,9 +22,7 @@ import { declaredIn } from '../messages.ts';
 import { portNumber, wholeNumber } from '../option-values.ts';
 import { packageVersion } from '../version.ts';
 
-/** Where the demo serves its page. */
-const PORT = 8_080;
-/** Where it serves JSON lines, if the port is free. */
+/** Where the demo serves JSON lines, if the port is free. */
 const LINES_PORT = 8_081;
 
 interface DemoArgs {
@@ -99,7 +103,7 @@ async function configOf(
   const linesPort = await freePort(port === undefined ? LINES_PORT : 0);
   const text = demoConfig({
     links,
-    port: port ?? PORT,
+    port: port ?? DEFAULT_SERVER.port,
     linesPort,
     origins: origin,
     messages: MESSAGES,
@@ -184,7 +188,7 @@ function welcome(
   const { program } = io;
   const [listener = ''] = listeners;
   const bold = (text: string) => (io.terminal ? `\u001b[1m${text}\u001b[22m` : text);
-  const env = url.endsWith(`:${PORT}`) ? '' : ` --url ${url}`;
+  const env = url.endsWith(`:${DEFAULT_SERVER.port}`) ? '' : ` --url ${url}`;
   return `
 Heartwire ${packageVersion()}: ${count} simulated devices on real links, a bench and a field.
 

@@ -7,6 +7,8 @@ import type { ServerMessageType } from './server-messages.ts';
 /** Topics whose documents one `resync` may ask for. */
 const MAX_RESYNC = 256;
 const MAX_TIMEOUT_MS = 600_000;
+/** How long a command waits for its answer where it does not say. */
+export const COMMAND_TIMEOUT_MS = 5_000;
 const MAX_ACKS = 256;
 const MAX_EPOCHS = 64;
 const MAX_TOKEN_LENGTH = 16 * 1024;
@@ -164,7 +166,7 @@ export const CLIENT_MESSAGES = table({
   },
   command: {
     summary: 'Sends a message to a device, and waits for its answer.',
-    keysText: '`device`, `message`, `fields`, `timeout_ms` (5,000 where it is left out), `ack`',
+    keysText: `\`device\`, \`message\`, \`fields\`, \`timeout_ms\` (${COMMAND_TIMEOUT_MS} where it is left out), \`ack\``,
     answerText: '`response` with `result`',
     role: 'command',
     topics: 'of the device',

@@ -1,5 +1,10 @@
 export { asyncApiText } from './async-api.ts';
-export { type ClientMessage, type ClientMessageType, clientMessageContract } from './client-messages.ts';
+export {
+  type ClientMessage,
+  type ClientMessageType,
+  COMMAND_TIMEOUT_MS,
+  clientMessageContract,
+} from './client-messages.ts';
 export type { FeedErrorCode } from './feed-error.ts';
 export {
   type IncidentDocument,

@@ -2,6 +2,7 @@ import {
   type ClientEntry,
   type ClientMessage,
   type ClientMessageType,
+  COMMAND_TIMEOUT_MS,
   type FeedErrorCode,
   PROTOCOL_VERSION,
   parseClientMessage,
@@ -21,7 +22,6 @@ const REFUSALS_PER_MINUTE = 200;
 /** What may arrive while a token is verified: messages, and characters of them. */
 const MAX_HELD = 64;
 const MAX_HELD_LENGTH = 2 ** 20;
-const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 
 /** The errors of a client within the last minute. */
 class Faults {
@@ -289,7 +289,7 @@ export class FeedSession<Connection extends SessionConnection> {
       device,
       message: name,
       fields,
-      timeout_ms: timeoutMs = DEFAULT_COMMAND_TIMEOUT_MS,
+      timeout_ms: timeoutMs = COMMAND_TIMEOUT_MS,
       ack = false,
     } = message;
     const memory = this.#memory;

@@ -2,6 +2,9 @@ import type { KeyTable } from '../keys.ts';
 
 const word = (example: string) => ({ kind: 'word', what: 'a name', example }) as const;
 
+/** A group that takes longer is incomplete, where nothing else is declared. */
+export const WITHIN_MS = 5_000;
+
 /** How a group is assembled from several messages. */
 export const ASSEMBLE_KEYS = {
   parts: {
@@ -36,7 +39,8 @@ export const ASSEMBLE_KEYS = {
     kind: 'duration',
     least: 10,
     greatest: 3_600_000,
-    description: 'A group that takes longer is incomplete; 5s where this is left out.',
+    description: 'A group that takes longer is incomplete.',
+    default: `${WITHIN_MS / 1_000}s`,
   },
   max: {
     kind: 'number',

@@ -1,11 +1,10 @@
 import { findChecksum } from '../crc/catalogue.ts';
 import type { Checksum, WideChecksum } from '../crc/checksum.ts';
 import type { DeclaredMessage, InvalidPayload } from '../message.ts';
+import { ASSEMBLE_KEYS, WITHIN_MS } from './assemble-keys.ts';
 import type { MessageDeclaration, ProtocolDeclaration } from './declaration.ts';
 import type { FieldIssue, Value, Values } from './value.ts';
 
-const DEFAULT_WITHIN_MS = 5_000;
-const DEFAULT_MAX = 64;
 const NO_BYTES = new Uint8Array(0);
 
 type Assemble = NonNullable<MessageDeclaration['assemble']>;
@@ -97,7 +96,7 @@ class Group {
   /** The first instant at which the open group has taken too long. */
   get dueAt(): number {
     if (this.#open === undefined) return Number.POSITIVE_INFINITY;
-    return this.#open.startedAt + (this.#assemble.withinMs ?? DEFAULT_WITHIN_MS) + 1;
+    return this.#open.startedAt + (this.#assemble.withinMs ?? WITHIN_MS) + 1;
   }
 
   expire(now: number): InvalidPayload | undefined {
@@ -161,7 +160,7 @@ class Group {
   }
 
   #tooLong(): string {
-    return `more than ${this.#assemble.withinMs ?? DEFAULT_WITHIN_MS} ms`;
+    return `more than ${this.#assemble.withinMs ?? WITHIN_MS} ms`;
   }
 
   #begins({ message, fields }: DeclaredMessage): boolean {
@@ -172,7 +171,7 @@ class Group {
 
   /** Why a part does not go on with the group; undefined where it does. */
   #against(open: Open, { message, fields }: DeclaredMessage, now: number): string | undefined {
-    const { first, number, total, same = [], max = DEFAULT_MAX } = this.#assemble;
+    const { first, number, total, same = [], max = ASSEMBLE_KEYS.max.default } = this.#assemble;
     if (now >= this.dueAt) return this.#tooLong();
     if (message === first) return 'the beginning of another one';
     if (number !== undefined && fields[number] !== open.count + 1)

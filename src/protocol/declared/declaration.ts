@@ -428,11 +428,14 @@ export interface ProtocolDeclaration extends ExchangeDeclaration<FieldDeclaratio
   readonly registers?: readonly HeldRegister[] | undefined;
 }
 
+/** Its longest payload, in bytes. */
+const BUILTIN_MAX_FRAME = 65_536;
+
 /** The protocol of the built-in messages, to which declared ones are added where a file says nothing else. */
 export const DEFAULT_PROTOCOL = {
   byteOrder: 'big',
-  framing: { type: 'length', length: 'u32be', maxFrame: 65_536 },
-  maxFrame: 65_536,
+  framing: { type: 'length', length: 'u32be', maxFrame: BUILTIN_MAX_FRAME },
+  maxFrame: BUILTIN_MAX_FRAME,
   id: { type: 'i8', at: 0 },
   error: 'i8',
   enums: {},

@@ -21,6 +21,9 @@ export type LengthType = (typeof LENGTH_TYPES)[number];
 /** The greatest bound of a payload that can be asked for, in bytes. */
 export const GREATEST_MAX_PAYLOAD = 0x1000_0000;
 
+/** Bound of one payload on a stream whose frames say how long they are, in bytes. */
+export const DEFAULT_MAX_FRAME = 1_048_576;
+
 export const CHECKSUM_KEYS = {
   algorithm: {
     kind: 'checksum',

@@ -1,7 +1,7 @@
 import type { KeyTable } from '../keys.ts';
 import { checkLength } from './check-layout.ts';
 import type { Framing } from './framing.ts';
-import { type FramingOf, LENGTH_KEYS, maxFrame, TAIL_KEYS } from './framing-keys.ts';
+import { DEFAULT_MAX_FRAME, type FramingOf, LENGTH_KEYS, maxFrame, TAIL_KEYS } from './framing-keys.ts';
 import type { FramingType } from './framing-type.ts';
 import { encodeLayout, lengthPlace, makeLayout } from './layout.ts';
 import { LayoutDecoder } from './layout-decoder.ts';
@@ -9,10 +9,11 @@ import { layoutLocation } from './locate.ts';
 import { luaLayout } from './lua.ts';
 import { inWords } from './words.ts';
 
-/** The longest payload in bytes, where a declaration says none. */
-const MAX_PAYLOAD = 1_048_576;
-
-const KEYS = { ...LENGTH_KEYS, ...TAIL_KEYS, max_frame: maxFrame(MAX_PAYLOAD) } as const satisfies KeyTable;
+const KEYS = {
+  ...LENGTH_KEYS,
+  ...TAIL_KEYS,
+  max_frame: maxFrame(DEFAULT_MAX_FRAME),
+} as const satisfies KeyTable;
 
 export type LengthFraming = FramingOf<'length', typeof KEYS>;
 
@@ -22,7 +23,7 @@ export type LengthFraming = FramingOf<'length', typeof KEYS>;
  */
 function makeLengthFraming(declaration: LengthFraming): Framing {
   const { length, at = 0, adjust = 0, again, checksum, trailer, id } = declaration;
-  const maxPayload = declaration.maxFrame ?? MAX_PAYLOAD;
+  const maxPayload = declaration.maxFrame ?? DEFAULT_MAX_FRAME;
   const place = lengthPlace(declaration, at);
   const sync = undefined;
   const layout = makeLayout({ sync, length: place, again, adjust, checksum, trailer, maxPayload, id });

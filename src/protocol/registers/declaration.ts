@@ -30,7 +30,7 @@ export const MAP_KEYS = {
   every: {
     ...every,
     description: 'How often registers are read that do not say it themselves.',
-    default: '5s',
+    default: `${DEFAULT_EVERY_MS / 1_000}s`,
   },
   max_gap: {
     kind: 'number',
