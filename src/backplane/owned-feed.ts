@@ -190,3 +190,8 @@ export function topicsOfUnit(unit: string): readonly string[] {
   const root = unit.startsWith('bus ') ? `buses/${unit.slice(4)}` : `devices/${unit}`;
   return [`${root}/state`, `${root}/stats`];
 }
+
+/** What happens to a device. */
+export function eventTopicsOfUnit(unit: string): readonly string[] {
+  return unit.startsWith('bus ') ? [] : [`devices/${unit}/messages`, `devices/${unit}/alarms`];
+}

@@ -16,7 +16,7 @@ import { type Backplane, BackplaneError, type ShardState } from './core/backplan
 import { SHARDS, unitOfTopic } from './core/shards.ts';
 import { ForeignFeed } from './foreign-feed.ts';
 import { Leases } from './leases.ts';
-import { OwnedFeed, topicsOfUnit } from './owned-feed.ts';
+import { eventTopicsOfUnit, OwnedFeed, topicsOfUnit } from './owned-feed.ts';
 import { OwnershipGate } from './ownership-gate.ts';
 import { type LocalDevices, RemoteDevices } from './remote-devices.ts';
 import type { SharedStore } from './shared-store.ts';
@@ -370,7 +370,7 @@ export class SharedFeed implements Ownership {
 
   #gained(unit: string): void {
     const topics = topicsOfUnit(unit);
-    this.#foreign.release(topics);
+    this.#foreign.release(topics, eventTopicsOfUnit(unit));
     this.gate.open(unit);
     this.#owned.adopt(topics);
     this.#devices?.begin(unit);

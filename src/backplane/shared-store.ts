@@ -19,6 +19,8 @@ export interface SharedStore extends Publisher {
   publishBroadcast(from: string, data: Json): void;
   /** So many events of a topic can't be had any more. */
   publishLoss(topic: string, count: number): void;
+  /** There were events of this topic, followed or not. */
+  hadEvents(topic: string): boolean;
   /** From no position before now can be recovered. */
   forgetPast(): void;
   /** Calls when the patterns change that subscribers have, or had until a while ago. */

@@ -97,6 +97,7 @@ describe('the outbox', () => {
           event: (_, data) => events.push(Number(data.seq)),
           broadcast: () => undefined,
           lost: () => events.push(Number.NaN),
+          hadEvents: () => false,
         });
         replica.begin();
         replica.loaded({ epoch: 'e', rev: 0 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Json, JsonObject } from '../../src/contract/wire/index.ts';
 import { PROJECT_ROOT } from './project-files.ts';
 
-const SCRIPT = fileURLToPath(new URL('python_feed.py', import.meta.url));
+const scriptOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 /** Where the Python package is; nothing is written beside it. */
 export const PYTHON_ENV = {
   ...process.env,
@@ -21,7 +21,17 @@ export interface PythonView {
   readonly view: readonly JsonObject[];
 }
 
-/** `python_feed.py` as a process: a program with the Python client. */
+/** What `numbered_feed.py` saw of the numbers of a device. */
+export interface PythonNumbers {
+  readonly last: number;
+  readonly events: number;
+  readonly gaps: number;
+  readonly fulls: number;
+  readonly twice: readonly Json[];
+  readonly silent: readonly Json[];
+}
+
+/** `python_feed.py`, or another script beside it, as a process: a program with the Python client. */
 export class PythonFeed implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
@@ -30,8 +40,9 @@ export class PythonFeed implements AsyncDisposable {
   #errors = '';
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(python: string, url: string) {
-    this.#process = spawn(python, ['-W', 'error', SCRIPT, url], { stdio: 'pipe', env: PYTHON_ENV });
+  constructor(python: string, url: string, script = 'python_feed.py') {
+    const argv = ['-W', 'error', scriptOf(script), url];
+    this.#process = spawn(python, argv, { stdio: 'pipe', env: PYTHON_ENV });
     this.#process.stderr.on('data', (text) => {
       this.#errors += String(text);
     });
@@ -46,6 +57,12 @@ export class PythonFeed implements AsyncDisposable {
   view(): Promise<PythonView> {
     // The shape is that of the script.
     return this.#ask('view') as Promise<unknown> as Promise<PythonView>;
+  }
+
+  /** Of `numbered_feed.py`. */
+  numbers(): Promise<PythonNumbers> {
+    // The shape is that of the script.
+    return this.#ask('numbers') as Promise<unknown> as Promise<PythonNumbers>;
   }
 
   items(): Promise<Json> {

@@ -20,19 +20,28 @@ export class ThrottlingProxy {
   /** New connections are accepted and nothing is ever forwarded on them. */
   blackHole = false;
   readonly port: number;
+  /** Where connections lead that are opened from now on. */
+  targetPort: number;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #accepted = 0;
 
-  private constructor(server: Server, target: () => Socket, options: ThrottlingOptions) {
+  private constructor(server: Server, targetPort: number, options: ThrottlingOptions) {
     this.delayMs = options.delayMs ?? 0;
     this.bytesPerSecond = options.bytesPerSecond ?? Number.POSITIVE_INFINITY;
     this.#server = server;
+    this.targetPort = targetPort;
     // A listening TCP server has an address with a port.
     this.port = (server.address() as AddressInfo).port;
     server.on('connection', (near) => {
       this.#accepted += 1;
-      const pair = new Pair(near, target(), this, () => this.#pairs.delete(pair));
+      const far = connect({
+        host: '127.0.0.1',
+        port: this.targetPort,
+        noDelay: true,
+        allowHalfOpen: true,
+      });
+      const pair = new Pair(near, far, this, () => this.#pairs.delete(pair));
       if (this.blackHole) pair.stopForwarding();
       this.#pairs.add(pair);
     });
@@ -43,8 +52,7 @@ export class ThrottlingProxy {
     const server = createServer({ noDelay: true, allowHalfOpen: true });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const target = (): Socket => connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true });
-    return new ThrottlingProxy(server, target, options);
+    return new ThrottlingProxy(server, port, options);
   }
 
   /** Connections accepted since the start. */

@@ -1,6 +1,7 @@
 import { applyPatch, isJsonObject, type Json, type JsonObject } from '../../contract/wire/index.ts';
 import type { Entry, ShardState, SharedDocument } from './backplane.ts';
 import { changesOf, parsed, type SharedChange } from './change-text.ts';
+import { unitOfTopic } from './shards.ts';
 
 /** Event topics whose `seq` is known; beyond it the one that has been known longest is forgotten. */
 const EVENT_TOPICS = 10_000;
@@ -20,6 +21,15 @@ export interface ReplicaSink {
   broadcast(from: string, data: Json): void;
   /** So many events of this topic, or more, never came. */
   lost(topic: string, count: number): void;
+  /** There were events of this topic here before, of whichever instance. */
+  hadEvents(topic: string): boolean;
+}
+
+/** Up to which event of a topic a life was followed; without `seq` some may be missing, and that was reported. */
+interface Followed {
+  readonly topic: string;
+  readonly life: string;
+  readonly seq: number | undefined;
 }
 
 /**
@@ -31,8 +41,8 @@ export class ShardReplica {
   readonly #life: string;
   readonly #sink: ReplicaSink;
   readonly #documents = new Map<string, ForeignDocument>();
-  /** The last `seq` of each topic with events, for each life. */
-  readonly #events = new Map<string, { readonly topic: string; readonly seq: number }>();
+  /** By topic; where several lives may speak, by topic and life. */
+  readonly #events = new Map<string, Followed>();
   #epoch = '';
   #rev = 0;
   #seen: Set<string> | undefined;
@@ -101,6 +111,7 @@ export class ShardReplica {
   /** This instance owns the topic from now on. */
   release(topic: string): void {
     this.#forget(topic, false);
+    this.#events.delete(topic);
   }
 
   #change(life: string, change: SharedChange): boolean {
@@ -141,25 +152,36 @@ export class ShardReplica {
     if (this.#documents.delete(topic) && shown) this.#sink.removed(topic);
   }
 
-  /** False for one that came before; reports those that did not. Several lives may have events of one topic. */
+  /**
+   * False for one that came before; reports those that did not. What a former owner of a device did not publish before it
+   * was killed is not known: with another owner events may be missing.
+   */
   #isNext(topic: string, life: string, seq: number): boolean {
-    const key = `${topic} ${life}`;
-    const last = this.#events.get(key)?.seq;
+    const key = unitOfTopic(topic) === '' ? `${topic} ${life}` : topic;
+    const last = this.#events.get(key);
+    const isSame = last?.life === life;
+    const known = isSame ? last.seq : undefined;
     this.#events.delete(key);
-    this.#events.set(key, { topic, seq: Math.max(seq, last ?? 0) });
+    this.#events.set(key, { topic, life, seq: Math.max(seq, known ?? 0) });
     if (this.#events.size > EVENT_TOPICS) {
       const [oldest] = this.#events.keys();
       if (oldest !== undefined) this.#events.delete(oldest);
     }
-    if (last === undefined) return true;
-    if (seq > last + 1) this.#sink.lost(topic, seq - last - 1);
-    return seq > last;
+    if (known === undefined) {
+      if (!isSame && key === topic && this.#sink.hadEvents(topic)) this.#sink.lost(topic, 1);
+      return true;
+    }
+    if (seq > known + 1) this.#sink.lost(topic, seq - known - 1);
+    return seq > known;
   }
 
   /** Entries were missed: of every topic that had events there may have been some among them. */
   #miss(): void {
-    const topics = new Set(Array.from(this.#events.values(), ({ topic }) => topic));
+    const topics = new Set<string>();
+    for (const [key, followed] of this.#events) {
+      topics.add(followed.topic);
+      this.#events.set(key, { ...followed, seq: undefined });
+    }
     for (const topic of topics) this.#sink.lost(topic, 1);
-    this.#events.clear();
   }
 }

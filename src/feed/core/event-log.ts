@@ -83,6 +83,10 @@ export class EventLog {
     return this.#order.length === 0;
   }
 
+  had(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
   /** Counts one more event of a topic, which has this `rev`; `levels` are those of a topic that was checked. */
   next(topic: string, rev: number, levels: () => readonly string[]): NextEvent {
     const link = this.#topics.get(topic) ?? this.#begin(topic, levels());

@@ -240,6 +240,11 @@ export class FeedStore implements Publisher {
     this.#notify({ kind: 'loss', topic, rev, seq, fromSeq: seq - count + 1 });
   }
 
+  /** There were events of this topic, as far back as topics are remembered. */
+  hadEvents(topic: string): boolean {
+    return this.#events.had(topic);
+  }
+
   /** What was before now can't be told apart from what never was: no earlier position is recoverable. */
   forgetPast(): void {
     this.#forgottenRev = this.#rev;
