@@ -67,7 +67,7 @@ async function* againstPeers(subscribers: number): AsyncGenerator<BenchRow> {
         for (const perTick of PER_TICK) {
           const [ours, theirs] = await compare(own, peer, subscribers, perTick);
           const most = name === 'ws loop' ? MOST[perTick] : undefined;
-          yield row(`${subscribers} subscribers, ${perTick} per tick`, ours, name, theirs, most);
+          yield row(`${subscribers} subscribers, ${perTick} per tick`, ours, peer.name, theirs, most);
         }
       } finally {
         await peer.close();
@@ -88,7 +88,7 @@ async function* withInterests(subscribers: number): AsyncGenerator<BenchRow> {
       yield row(
         `${subscribers} of ${GROUPS} interests, ${perTick} each per tick`,
         ours,
-        'ws loop',
+        peer.name,
         theirs,
         MOST[perTick],
       );

@@ -1,33 +1,16 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clientFrame, EVENT, listen, Subscribers, text, upgradeTo, type Way } from './fan-out-way.ts';
+import { clientFrame, EVENT, Subscribers, text, upgradeTo, type Way } from './fan-out-way.ts';
+import { cpuOf, end, freePort } from './processes.ts';
 
 /** The first of these that exits as expected. */
 function present(candidates: readonly string[], args: readonly string[], status = 0): string | undefined {
   return candidates.find((each) => spawnSync(each, args).status === status);
-}
-
-/** CPU time of all threads of a process so far, in us. */
-async function cpuOf(pid: number): Promise<number> {
-  let ns = 0;
-  for (const thread of await readdir(`/proc/${pid}/task`)) {
-    ns += Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ')[0]);
-  }
-  return ns / 1_000;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function reachable(port: number): Promise<Socket> {
@@ -41,12 +24,6 @@ async function reachable(port: number): Promise<Socket> {
     await sleep(50);
   }
   throw new Error(`nobody listens on port ${port}`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
 }
 
 /** An MQTT packet whose length fits into two bytes. */
@@ -95,9 +72,11 @@ export async function mosquitto(count: number): Promise<Way | undefined> {
   const { pid = 0 } = child;
   let n = 0;
   return {
-    name: 'mosquitto',
+    name: (/mosquitto version \S+/.exec(spawnSync(program, ['-h'], { encoding: 'utf8' }).stdout) ?? [
+      'mosquitto',
+    ])[0],
     async round(messages, perTick, deliveries) {
-      const before = await cpuOf(pid);
+      const before = cpuOf(pid);
       for (let told = 0; told < messages; ) {
         const packets: Buffer[] = [];
         for (; packets.length < perTick && told < messages; told++) {
@@ -107,7 +86,7 @@ export async function mosquitto(count: number): Promise<Way | undefined> {
         await sleep(1);
       }
       await subscribers.received(deliveries);
-      return (await cpuOf(pid)) - before;
+      return cpuOf(pid) - before;
     },
     async close() {
       subscribers.close();
@@ -171,13 +150,13 @@ export async function pythonWebsockets(count: number): Promise<Way | undefined> 
   });
   const { pid = 0 } = child;
   return {
-    name: 'Python websockets',
+    name: `Python websockets ${spawnSync(python, ['-c', 'import websockets; print(websockets.__version__)'], { encoding: 'utf8' }).stdout.trim()}`,
     async round(messages, perTick, deliveries) {
-      const before = await cpuOf(pid);
+      const before = cpuOf(pid);
       child.stdin.write(`${messages} ${perTick}\n`);
       await answers.next();
       await subscribers.received(deliveries);
-      return (await cpuOf(pid)) - before;
+      return cpuOf(pid) - before;
     },
     async close() {
       subscribers.close();

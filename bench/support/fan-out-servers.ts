@@ -10,6 +10,7 @@ import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts'
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
 import { textFrame } from '../../src/feed/transports/websocket.ts';
 import { type Clock, systemClock } from '../../src/system/clock.ts';
+import { versionOf } from './c-programs.ts';
 import {
   clientFrame,
   data,
@@ -160,7 +161,7 @@ export async function wsLoop(count: number, groups = 1): Promise<Way> {
     const topic = topicOf(n, groups);
     for (const each of sockets) if (each.topic === '*' || each.topic === topic) each.socket.send(message);
   };
-  return localWay('ws loop', subscribers, atOnce(publish), () => {
+  return localWay(`${versionOf('ws')} loop`, subscribers, atOnce(publish), () => {
     for (const { socket } of sockets) socket.terminate();
     server.close();
     http.close();
@@ -189,7 +190,7 @@ export async function rawNet(count: number): Promise<Way> {
     if (frames.length === 0) queueMicrotask(flush);
     frames.push(textFrame([text(n, 1)]));
   };
-  return localWay('raw net', subscribers, atOnce(publish), () => {
+  return localWay(`raw net, Node ${process.version}`, subscribers, atOnce(publish), () => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
@@ -213,7 +214,7 @@ export async function socketIo(count: number): Promise<Way> {
     const payload = { topic: topicOf(n, 1), epoch: 'bench', rev: n, seq: n, data: data(n) };
     io.emit('event', { type: 'event', id: `r${n}`, timestamp: Date.now(), payload });
   };
-  return localWay('Socket.IO', subscribers, atOnce(publish), async () => {
+  return localWay(versionOf('socket.io'), subscribers, atOnce(publish), async () => {
     await io.close();
   });
 }

@@ -1,9 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
+import { platform } from 'node:os';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CSubscribers } from './c-subscribers.ts';
 import type { ConnectOrder, Mark, Order, Report } from './fan-out-clients.ts';
+import { cpuOf } from './processes.ts';
 
 /** The topic of the n-th message; as many as there are groups of subscribers with different interests. */
 export const topicOf = (n: number, groups: number): string => `devices/p${n % groups}/messages`;
@@ -55,15 +58,19 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** The subscribers of one way, in a process of their own. */
+/** The subscribers of one way, in a process of their own: in C where that can be compiled, else in Node. */
 export class Subscribers {
-  readonly #child: ChildProcess;
+  readonly #inC: { readonly clients: CSubscribers; readonly group: number } | undefined;
+  readonly #child: ChildProcess | undefined;
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
+  private constructor(peer: { readonly clients: CSubscribers; readonly group: number } | ChildProcess) {
+    if ('clients' in peer) this.#inC = peer;
+    else this.#child = peer;
   }
 
   static async connect(order: Omit<ConnectOrder, 'do'>): Promise<Subscribers> {
+    const clients = CSubscribers.start();
+    if (typeof clients !== 'string') return new Subscribers({ clients, group: await clients.connect(order) });
     const own = fileURLToPath(import.meta.url);
     const subscribers = new Subscribers(fork(own.replace(/fan-out-way(\.[jt]s)$/, 'fan-out-clients$1')));
     await subscribers.#ask({ do: 'connect', ...order });
@@ -72,20 +79,30 @@ export class Subscribers {
 
   /** Resolves when exactly so many messages have arrived since the last time; more are an error. */
   received(messages: number): Promise<void> {
+    if (this.#inC !== undefined) return this.#inC.clients.received(this.#inC.group, messages);
     return this.#ask({ do: 'await', messages });
   }
 
   close(): void {
-    this.#child.disconnect();
+    void this.#inC?.clients.close();
+    this.#child?.disconnect();
   }
 
   async #ask(order: Order): Promise<void> {
+    if (this.#child === undefined) return;
     const answer = once(this.#child, 'message');
     this.#child.send(order);
     // The child says nothing else.
     const [report] = (await answer) as [Report];
     if ('failed' in report) throw new Error(report.failed);
   }
+}
+
+/** CPU of this process so far in us: as the scheduler counts it, where it does. */
+function ownCpuUs(): number {
+  if (platform() === 'linux') return cpuOf(process.pid);
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 /** What a way whose server runs in this process does for one message. */
@@ -100,13 +117,12 @@ export interface Telling {
 
 /** What so many ticks cost in which nothing is told: it is the loop's, and no part of any delivery. */
 async function idleCpuUs(ticks: number): Promise<number> {
-  const before = process.cpuUsage();
+  const before = ownCpuUs();
   for (let count = 0; count < ticks; count++) {
     await turn();
     await sleep(1);
   }
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
+  return ownCpuUs() - before;
 }
 
 /** A way whose server runs in this process. */
@@ -121,7 +137,7 @@ export function localWay(
     name,
     async round(messages, perTick, deliveries) {
       const ticks = Math.ceil(messages / perTick);
-      const before = process.cpuUsage();
+      const before = ownCpuUs();
       for (let done = 0; done < messages; ) {
         for (let count = 0; count < perTick && done < messages; count++, done++) publish(n++);
         do await turn();
@@ -130,8 +146,8 @@ export function localWay(
         await sleep(1);
       }
       await subscribers.received(deliveries);
-      const { user, system } = process.cpuUsage(before);
-      return user + system - (await idleCpuUs(ticks));
+      const us = ownCpuUs() - before;
+      return us - (await idleCpuUs(ticks));
     },
     async close() {
       subscribers.close();

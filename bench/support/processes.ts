@@ -1,9 +1,8 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { platform } from 'node:os';
-import { listen } from './fan-out-way.ts';
 
 /** CPU time of all threads of a process so far, in us, as the scheduler counts it. */
 export function cpuOf(pid: number): number {
@@ -58,8 +57,10 @@ export function placement(): string {
 }
 
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A listening TCP server has an address with a port.
+  const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
   return port;
