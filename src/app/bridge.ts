@@ -45,6 +45,8 @@ import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
 import { ConfigApplier, type ConfigOutcome } from './reload/config-applier.ts';
 import type { ConfigWriter } from './reload/config-writer.ts';
 import { answerPeers, clientPeers } from './shared-clients.ts';
+import { sharedIncidents, shareIncidents } from './shared-incidents.ts';
+import { shareHistory } from './shared-past.ts';
 
 export interface BridgeOptions {
   readonly config: BridgeConfig;
@@ -132,7 +134,7 @@ export class Bridge {
       live,
       configStatus,
       owns: config.backplane && ((id) => this.#shared?.owns(id) !== false),
-      shared: config.backplane && options.join && (() => this.#sharedFeed()),
+      shared: config.backplane && options.join && (() => this.#shared),
       fleet: () => this.#fleet,
       subscriberRegistry: () => this.#feed.subscriberRegistry,
       recorder,
@@ -151,7 +153,7 @@ export class Bridge {
       blackBox: options.blackBox,
       clock,
       log,
-      publisher: this.store,
+      publisher: shared ? sharedIncidents(this.store, shared.instance) : this.store,
       directory: () => this.directory,
       encrypts: (topic) => this.#encryption.encrypts(topic),
     });
@@ -171,11 +173,12 @@ export class Bridge {
           });
     this.#history = history;
     live.watch(({ history: next }) => next && history?.limit(next));
-    const historyRoutes = new HistoryRoutes({
-      history,
-      now: () => clock.now().wallMs,
-      isKnown: (device) => this.store.document(`devices/${device}/state`) !== undefined,
-    });
+    const now = (): number => clock.now().wallMs;
+    const isKnown = (device: string) => this.store.document(`devices/${device}/state`) !== undefined;
+    const ownHistory = new HistoryRoutes({ history, now, isKnown });
+    const historyRoutes = shared ? shareHistory(shared, this.store, ownHistory, now) : ownHistory;
+    const incidents = () => this.#recorder.blackBox?.store;
+    const incidentPeers = shared && shareIncidents(shared, incidents);
     const arrivals = new Arrivals();
     this.#outputs = new Outputs({
       store: this.store,
@@ -297,7 +300,7 @@ export class Bridge {
         this.#monitoring.routes(path) ??
         historyRoutes.find(path, asked) ??
         inspection(path, asked.query) ??
-        (this.#recorder.blackBox && incidentRoutes(this.#recorder.blackBox.store, path, asked)),
+        incidentRoutes(incidents(), path, asked, incidentPeers),
       failed,
       onDefect,
     });
@@ -314,12 +317,6 @@ export class Bridge {
       shared,
     });
     if (shared !== undefined) shared.changed = () => this.#status.publish();
-  }
-
-  /** Where `backplane:` is there. */
-  #sharedFeed(): SharedFeed {
-    if (this.#shared === undefined) throw new Error('This bridge shares its feed with no other instance.');
-    return this.#shared;
   }
 
   #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {

@@ -32,7 +32,7 @@ export interface MonitoringOptions {
   /** Whether a device belongs to this instance; absent: all do. */
   readonly owns?: ((device: string) => boolean) | undefined;
   /** What it shares with other instances; absent: it is the only one. */
-  readonly shared?: (() => SharedReadings) | undefined;
+  readonly shared?: (() => SharedReadings | undefined) | undefined;
   /** As `bridge/status` shows it. */
   configStatus(): JsonObject;
   fleet(): Fleet;
@@ -83,7 +83,7 @@ export class Monitoring {
       recorder: options.recorder,
       uploads: () => uploads,
       usage: options.usage,
-      backplane: shared && (() => shared().counts()),
+      backplane: shared && (() => countsOf(shared())),
     });
     this.#readiness = new Readiness({
       // One that another instance has is its concern.
@@ -93,7 +93,7 @@ export class Monitoring {
         fleet()
           .deviceListeners()
           .map((deviceListener) => deviceListener.status()),
-      backplane: () => shared?.().readiness,
+      backplane: () => shared?.()?.readiness,
     });
     this.routes = observingRoutes(this.#metrics, this.#readiness, () => live.value.access !== undefined);
   }
@@ -121,6 +121,12 @@ export class Monitoring {
     this.#metrics.stop();
     this.#bounded.stop();
   }
+}
+
+/** It is joined before anything can be read of it. */
+function countsOf(shared: SharedReadings | undefined): BackplaneCounts {
+  if (shared === undefined) throw new Error('This bridge shares its feed with no other instance.');
+  return shared.counts();
 }
 
 /** Writes what happened to one subscriber, with the code of why it was refused or closed. */

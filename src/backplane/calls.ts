@@ -5,13 +5,18 @@ import { parsed } from './core/change-text.ts';
 
 /** Requests whose ids are remembered, so that none is carried out twice. */
 const REMEMBERED = 10_000;
+/** Characters of an answer in one letter; a longer one goes in several. */
+const PART_LENGTH = 64 * 1_024;
+/** An answer with more parts is not sent. */
+const MOST_PARTS = 256;
 
 /** Carries out what another instance asks for; its answer goes back. */
 export type CallHandler = (body: JsonObject, from: string, timeoutMs: number) => Promise<Json>;
 
 /** Why a call has no answer. `sent`: it may have been carried out. */
 export class CallFailure extends Error {
-  readonly why: 'backplane_lost' | 'owner_lost' | 'timeout';
+  /** `failed`: the other instance could not answer, or its answer is too long. */
+  readonly why: 'backplane_lost' | 'owner_lost' | 'timeout' | 'failed';
   readonly sent: boolean;
 
   constructor(why: CallFailure['why'], sent: boolean) {
@@ -25,6 +30,8 @@ export class CallFailure extends Error {
 interface Asked {
   readonly life: string;
   readonly timer: Timer;
+  /** Of an answer that comes in several letters. */
+  readonly parts: string[];
   answered(body: Json): void;
   failed(failure: CallFailure): void;
 }
@@ -37,6 +44,7 @@ export class Calls {
   readonly #backplane: Backplane;
   readonly #life: string;
   readonly #clock: Clock;
+  readonly #defect: (cause: unknown) => void;
   readonly #handlers = new Map<string, CallHandler>();
   readonly #asked = new Map<string, Asked>();
   readonly #seen = new Lru<string, true>(REMEMBERED);
@@ -44,10 +52,11 @@ export class Calls {
   /** What is to be added to the monotonic time for that of the server. */
   #offsetMs: number | undefined;
 
-  constructor(backplane: Backplane, life: string, clock: Clock) {
+  constructor(backplane: Backplane, life: string, clock: Clock, defect: (cause: unknown) => void) {
     this.#backplane = backplane;
     this.#life = life;
     this.#clock = clock;
+    this.#defect = defect;
   }
 
   get open(): number {
@@ -72,7 +81,7 @@ export class Calls {
     const answer = new Promise<Json>((resolve, reject) => {
       const late = (): void => this.#settle(id)?.failed(new CallFailure('timeout', true));
       const timer = this.#clock.setTimer(this.#clock.now().monoMs + timeoutMs, late);
-      this.#asked.set(id, { life, timer, answered: resolve, failed: reject });
+      this.#asked.set(id, { life, timer, parts: [], answered: resolve, failed: reject });
     });
     // It may fail before anything waits for it.
     answer.catch(() => undefined);
@@ -97,6 +106,10 @@ export class Calls {
     if (typeof id !== 'string') return;
     const answer = ownValue(letter, 'answer');
     if (answer !== undefined) return void this.#settle(id)?.answered(answer);
+    const part = ownValue(letter, 'part');
+    if (typeof part === 'string') return this.#partCame(id, part, Number(ownValue(letter, 'of')));
+    if (ownValue(letter, 'failed') === true)
+      return void this.#settle(id)?.failed(new CallFailure('failed', true));
     const kind = ownValue(letter, 'kind');
     const from = ownValue(letter, 'from');
     const body = ownValue(letter, 'body');
@@ -128,11 +141,27 @@ export class Calls {
     body: JsonObject,
     leftMs: number,
   ): Promise<void> {
-    const answer = await handler(body, from, leftMs);
+    const texts = await handler(body, from, leftMs).then(
+      (answer) => lettersOf(id, answer),
+      (cause: unknown) => {
+        this.#defect(cause);
+        return [JSON.stringify({ id, failed: true })];
+      },
+    );
     if (from === '') return;
-    const text = JSON.stringify({ id, answer });
     // A caller that waits no longer has its outcome: that it is not known.
-    await this.#backplane.call(from, text, Number.MAX_SAFE_INTEGER).catch(() => false);
+    for (const text of texts)
+      if (!(await this.#backplane.call(from, text, Number.MAX_SAFE_INTEGER).catch(() => false))) return;
+  }
+
+  /** They come in their order; where one is lost, the call ends with its time. */
+  #partCame(id: string, part: string, of: number): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined || asked.parts.push(part) < of) return;
+    const answer = parsed(asked.parts.join('')) as Json | undefined;
+    this.#settle(id);
+    if (answer === undefined) asked.failed(new CallFailure('failed', true));
+    else asked.answered(answer);
   }
 
   #settle(id: string): Asked | undefined {
@@ -145,4 +174,16 @@ export class Calls {
   #serverMs(): number | undefined {
     return this.#offsetMs === undefined ? undefined : this.#clock.now().monoMs + this.#offsetMs;
   }
+}
+
+/** An answer as it is written into a mailbox; where it is too long, that it is. */
+function lettersOf(id: string, answer: Json): readonly string[] {
+  const text = JSON.stringify(answer);
+  if (text.length <= PART_LENGTH) return [JSON.stringify({ id, answer })];
+  const of = Math.ceil(text.length / PART_LENGTH);
+  if (of > MOST_PARTS) return [JSON.stringify({ id, failed: true })];
+  return Array.from({ length: of }, (_, index) => {
+    const part = text.slice(index * PART_LENGTH, (index + 1) * PART_LENGTH);
+    return JSON.stringify({ id, part, of });
+  });
 }

@@ -39,6 +39,8 @@ export class RedisBackplane implements Backplane {
   #watch: { up(): void; down(why: BackplaneError): void } | undefined;
   #connection: RedisConnection | undefined;
   #attempt = 0;
+  /** Letters up to this one are gone from the mailbox. */
+  #trimmed = '';
   #again: Timer | undefined;
   #closed = false;
 
@@ -176,6 +178,7 @@ export class RedisBackplane implements Backplane {
       ...keys,
       ...ids,
     );
+    if (letter !== this.#trimmed) this.#trim(mail, letter);
     const entries = new Map<number, readonly Entry[]>();
     let letters: readonly Letter[] = [];
     for (const [name, items] of streamsOf(reply)) {
@@ -262,6 +265,12 @@ export class RedisBackplane implements Backplane {
     const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#attempt++, 16));
     const pauseMs = FIRST_PAUSE_MS / 2 + random() * most;
     this.#again = clock.setTimer(clock.now().monoMs + pauseMs, () => void this.#open());
+  }
+
+  /** What was read is of no use to the server any more; should this fail, a later one covers it. */
+  #trim(mail: string, letter: string): void {
+    this.#trimmed = letter;
+    void this.#connection?.command('XTRIM', mail, 'MINID', letter).catch(() => undefined);
   }
 
   #key(shard: number, name: string): string {

@@ -140,7 +140,7 @@ const unitsOf = (device: string): readonly string[] => [device, busUnit(device)]
 function failedCommand(device: string, cause: unknown): CommandOutcome {
   if (cause instanceof BackplaneError) return refusal('backplane_lost', cause.message, true);
   if (!(cause instanceof CallFailure)) throw cause;
-  if (!cause.sent && cause.why !== 'timeout')
+  if (!cause.sent && cause.why !== 'timeout' && cause.why !== 'failed')
     return refusal(cause.why, `The command was not sent to the owner of ${device}.`, true);
   const message = `The owner of ${device} did not answer (${cause.why}); it may have carried out the command.`;
   return refusal('outcome_unknown', message, false);

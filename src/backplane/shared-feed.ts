@@ -11,7 +11,7 @@ import type {
 import type { Json, JsonObject } from '../contract/wire/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type Clock, type Log, type Timer, tellDefect } from '../system/index.ts';
-import { Calls } from './calls.ts';
+import { CallFailure, Calls } from './calls.ts';
 import { type Backplane, BackplaneError, type ShardState } from './core/backplane.ts';
 import { SHARDS, unitOfTopic } from './core/shards.ts';
 import { ForeignFeed } from './foreign-feed.ts';
@@ -50,7 +50,7 @@ export interface SharedFeedCounts {
 
 /** What the other instances answered. */
 export interface AllAnswers {
-  /** By life. */
+  /** By instance. */
   readonly answers: ReadonlyMap<string, Json>;
   /** The names of the rest. */
   readonly unreached: readonly string[];
@@ -79,6 +79,8 @@ export class SharedFeed implements Ownership {
   readonly #known: Array<ShardState | undefined> = Array.from({ length: SHARDS });
   #devices: LocalDevices | undefined;
   #lives: ReadonlySet<string> = new Set();
+  /** Names of all instances that were there at some time. */
+  readonly #met = new Set<string>();
   #status: Status = 'starting';
   #since: number;
   #detail: string | undefined;
@@ -111,7 +113,7 @@ export class SharedFeed implements Ownership {
       lost: (unit) => this.#lost(unit),
     });
     this.gate = new OwnershipGate(store, (unit) => this.#leases.owns(unit));
-    this.calls = new Calls(this.#backplane, life, clock);
+    this.calls = new Calls(this.#backplane, life, clock, (cause) => void tellDefect(log, {}, cause));
     this.#owned = new OwnedFeed({
       backplane: this.#backplane,
       store,
@@ -251,19 +253,37 @@ export class SharedFeed implements Ownership {
   }
 
   /** Asks every other instance; `unreached` names those that did not answer in time. */
-  async askAll(kind: string, body: JsonObject, timeoutMs: number): Promise<AllAnswers> {
+  askAll(kind: string, body: JsonObject, timeoutMs: number): Promise<AllAnswers> {
+    return this.askEach(kind, timeoutMs, () => body);
+  }
+
+  /** Asks every other instance for which there is a question. */
+  async askEach(
+    kind: string,
+    timeoutMs: number,
+    bodyFor: (instance: string) => JsonObject | undefined,
+  ): Promise<AllAnswers> {
     const answers = new Map<string, Json>();
     const unreached: string[] = [];
-    const others = [...this.#lives].filter((life) => life !== this.life);
-    await Promise.all(
-      others.map((life) =>
-        this.calls.ask(life, kind, body, timeoutMs).then(
-          (answer) => answers.set(life, answer),
-          () => void unreached.push(instanceOf(life)),
-        ),
-      ),
-    );
+    const ask = async (life: string): Promise<void> => {
+      const instance = instanceOf(life);
+      const body = bodyFor(instance);
+      if (body === undefined) return;
+      try {
+        answers.set(instance, await this.calls.ask(life, kind, body, timeoutMs));
+      } catch (cause) {
+        if (!(cause instanceof CallFailure)) throw cause;
+        unreached.push(instance);
+      }
+    };
+    await Promise.all([...this.#lives].filter((life) => life !== this.life).map(ask));
     return { answers, unreached };
+  }
+
+  /** Instances that were there since the start of this one, and are gone. */
+  missing(): readonly string[] {
+    const present = new Set([...this.#lives].map(instanceOf));
+    return [...this.#met].filter((instance) => !present.has(instance));
   }
 
   /** Gives everything to the other instances, in order. */
@@ -340,6 +360,7 @@ export class SharedFeed implements Ownership {
         this.#known[shard] = state;
       }
       this.#lives = new Set(lives);
+      for (const life of lives) this.#met.add(instanceOf(life));
       this.#foreign.livesAre(this.#lives, Math.round(askedAt.wallMs));
       this.calls.livesAre(this.#lives);
       await this.#leases.refresh(reset.size > 0);

@@ -13,17 +13,28 @@ export class BridgeApi {
   readonly #feed: string;
   readonly #program: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #warn: (text: string) => void;
+  readonly #missing = new Set<string>();
 
-  constructor(feed: string, program: string, headers: Readonly<Record<string, string>>) {
+  constructor(
+    feed: string,
+    program: string,
+    headers: Readonly<Record<string, string>>,
+    warn: (text: string) => void = () => undefined,
+  ) {
     this.#feed = feed;
     this.#program = program;
     this.#headers = headers;
+    this.#warn = warn;
   }
 
   /** The document at a path, as `text` gets it. */
   async get(path: string, query: Query = {}): Promise<JsonObject> {
     const document = documentOf(await this.text(path, query));
-    if (document !== undefined) return document;
+    if (document !== undefined) {
+      this.#warnOfMissing(document);
+      return document;
+    }
     throw bridgeUnreachable(this.#feed, 'What answers there is no bridge', this.#program);
   }
 
@@ -59,6 +70,15 @@ export class BridgeApi {
     // A code of the bridge; an unknown one is passed on as it is.
     throw new HeartwireError((typeof code === 'string' ? code : 'bridge_refused') as ErrorCode, said);
   }
+
+  /** Of several instances some did not answer: says so, once for each. */
+  #warnOfMissing({ unreached }: JsonObject): void {
+    for (const instance of Array.isArray(unreached) ? unreached.map(String) : []) {
+      if (this.#missing.has(instance)) continue;
+      this.#missing.add(instance);
+      this.#warn(`The instance ${instance} does not answer: what it keeps is missing here.\n`);
+    }
+  }
 }
 
 type Query = Readonly<Record<string, string | undefined>>;
@@ -76,10 +96,11 @@ function documentOf(text: string): JsonObject | undefined {
 /** @throws HeartwireError `bad_address`, `bad_argument` */
 export async function bridgeApi(args: BridgeArgs, io: CliIo): Promise<BridgeApi> {
   const token = await bridgeToken(args['token-file'], io);
-  return new BridgeApi(bridgeUrl(args.url, io), io.program, {
+  const headers = {
     ...(args.origin === undefined ? {} : { Origin: args.origin }),
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-  });
+  };
+  return new BridgeApi(bridgeUrl(args.url, io), io.program, headers, (text) => io.err(text));
 }
 
 /** `fetch` hides the word of the socket behind one of its own. */

@@ -1,4 +1,5 @@
 export { DeviceRecord } from './device-record.ts';
 export { History } from './history.ts';
 export { PastAlarms } from './past-alarms.ts';
-export { HistoryRoutes } from './routes.ts';
+export { type HistoryReply, HistoryRoutes } from './routes.ts';
+export { type HistoryPeers, SharedHistoryRoutes } from './shared-routes.ts';

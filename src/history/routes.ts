@@ -5,10 +5,10 @@ import { MOMENT_HINT, parseMoment } from './core/moment.ts';
 import type { History, HistoryAnswer } from './history.ts';
 import type { EventsQuery, Query, ValuesQuery } from './query.ts';
 
-const DEFAULT_SPAN_MS = 3_600_000;
-const DEFAULT_POINTS = 500;
+export const DEFAULT_SPAN_MS = 3_600_000;
+export const DEFAULT_POINTS = 500;
 const MOST_POINTS = 10_000;
-const DEFAULT_EVENTS = 100;
+export const DEFAULT_EVENTS = 100;
 const MOST_EVENTS = 10_000;
 const KINDS: readonly EventKind[] = ['status', 'link', 'alarm', 'command', 'bridge'];
 /** Ids of devices, those included that are made of an address. */
@@ -118,8 +118,7 @@ export class HistoryRoutes {
     };
     if (device === undefined) return this.#later({ kind: 'events', ...asked });
     // A token that may read nothing of a device gets what it would get if there were none.
-    const visible = ['state', 'messages', 'alarms'].some((part) => may(grant, `devices/${device}/${part}`));
-    if (!DEVICE.test(device) || !visible) return unknownDevice(device);
+    if (!DEVICE.test(device) || !maySeePast(grant, device)) return unknownDevice(device);
     return this.#later({ kind: 'events', ...asked }, undefined, async (answer) => {
       const empty = answer.ok && answer.body !== undefined && answer.body.byteLength <= EMPTY_EVENTS;
       return empty && !(await this.#knows(device)) ? unknownDevice(device) : undefined;
@@ -195,6 +194,10 @@ const short = (text: string): string => text.slice(0, 100);
 
 const may = (grant: Grant, topic: string): boolean => refusedTopics(grant, [topic]) === undefined;
 
+/** Some of its past is within the topics of the token. */
+export const maySeePast = (grant: Grant, device: string): boolean =>
+  ['state', 'messages', 'alarms'].some((part) => may(grant, `devices/${device}/${part}`));
+
 function unknownDevice(id: string): Answer {
   return refusal(
     404,
@@ -203,7 +206,7 @@ function unknownDevice(id: string): Answer {
   );
 }
 
-function unavailable(code: ErrorCode, message: string): Answer {
+export function unavailable(code: ErrorCode, message: string): Answer {
   const { fix } = new HeartwireError(code, message);
   const status = code === 'history_off' ? 404 : code === 'history_busy' ? 429 : 503;
   return refusal(status, code, fix === undefined ? message : `${message} ${fix}`, { 'Retry-After': '5' });

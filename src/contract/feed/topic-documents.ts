@@ -371,6 +371,14 @@ export const TOPICS: readonly TopicContract[] = [
     document: () => jsonSchemaOf(incidents),
   },
   {
+    name: 'instanceIncidents',
+    address: 'bridge/{instance}/incidents',
+    summary: 'What the black box of each of several instances kept.',
+    holds: 'with `backplane`: the `bridge/incidents` of each instance under its name',
+    kind: 'state',
+    document: () => jsonSchemaOf(incidents),
+  },
+  {
     name: 'clients',
     address: 'clients',
     summary: 'Who comes and goes.',
