@@ -80,7 +80,10 @@ export class Calls {
     const till = now + timeoutMs;
     const answer = new Promise<Json>((resolve, reject) => {
       const late = (): void => this.#settle(id)?.failed(new CallFailure('timeout', true));
-      const timer = this.#clock.setTimer(this.#clock.now().monoMs + timeoutMs, late);
+      // Behind a loop that stood still the answer may lie in the socket already.
+      const timer = this.#clock.setTimer(this.#clock.now().monoMs + timeoutMs, () => {
+        this.#clock.afterReading(late);
+      });
       this.#asked.set(id, { life, timer, parts: [], answered: resolve, failed: reject });
     });
     // It may fail before anything waits for it.

@@ -100,7 +100,8 @@ export class UdpListener implements Listener {
     if (this.#life.over) return;
     this.#bound = true;
     this.#life.address = labelOf(this.#target.host, socket.address().port);
-    this.#sweep = setInterval(() => this.#endSilent(), this.#silentAfterMs / 4);
+    // What lies in the socket is read first.
+    this.#sweep = setInterval(() => setImmediate(() => this.#endSilent()), this.#silentAfterMs / 4);
     this.#sweep.unref();
     this.#life.handlers?.listening(this.address);
   }

@@ -46,7 +46,12 @@ export class Handshakes {
     }
     const end = endOf(socket);
     const { monoMs } = this.#clock.now();
-    const timer = this.#clock.setTimer(monoMs + this.#limitMs, () => socket.destroy());
+    // Behind a loop that stood still the rest of the handshake may lie in the socket already.
+    const timer = this.#clock.setTimer(monoMs + this.#limitMs, () => {
+      this.#clock.afterReading(() => {
+        if (this.#under.get(end)?.socket === socket) socket.destroy();
+      });
+    });
     this.#under.set(end, { socket, timer });
     socket.once('close', () => {
       timer.cancel();

@@ -55,8 +55,16 @@ export class Absence {
     this.#overdueAt = NEVER;
   }
 
-  expire(now: Instant): void {
+  /**
+   * The report is overdue. Where the process did not run for `stalledMs`, the device may have dialled in meanwhile and
+   * waits to be accepted: it gets that time, at most until its next report.
+   */
+  expire(now: Instant, stalledMs = 0): void {
     if (this.#overdueAt > now.monoMs) return;
+    if (stalledMs > 0) {
+      this.#overdueAt = now.monoMs + Math.min(stalledMs, this.#presence?.everyMs ?? 0);
+      return;
+    }
     this.#overdueAt = NEVER;
     this.#axes.setStatus('offline', now.wallMs, 'overdue', 'its next report did not come in time');
   }

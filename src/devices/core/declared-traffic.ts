@@ -23,6 +23,15 @@ export function answerPorts({ numbers, ports }: SessionContext, now: Instant): A
   return { number: () => numbers?.take() ?? 0, wallMs: now.wallMs, localTime: ports.localTime };
 }
 
+/** What is read before a group is given up came in time, however late it is read. */
+function takenInTime(
+  groups: Assembler,
+  message: DeclaredMessage,
+  nowMs: number,
+): ReturnType<Assembler['take']> {
+  return groups.take(message, Math.min(nowMs, groups.nextDeadline() - 1));
+}
+
 /** Handles declared messages under every link protocol: values, alarms, replies, the effect of commands. */
 export class DeclaredTraffic {
   readonly #context: SessionContext;
@@ -56,7 +65,7 @@ export class DeclaredTraffic {
     if (message.kind === 'request' && this.#context.files?.takes(message, now)) return undefined;
     if (this.#context.ports.messages?.declaration(message.message)?.rejects !== undefined)
       return this.#refused(message, now);
-    const part = this.#assembler?.take(message, now.monoMs);
+    const part = this.#assembler && takenInTime(this.#assembler, message, now.monoMs);
     if (part !== undefined) {
       if (part.incomplete !== undefined) this.#reportIncomplete(part.incomplete);
       if (part.group !== undefined) this.#publish(part.group, now);

@@ -14,6 +14,7 @@ import { Noise } from './noise.ts';
 import type { PartialUpload } from './partial-upload.ts';
 import { PolledProtocol } from './polled-protocol.ts';
 import { PortProtocol } from './port-protocol.ts';
+import { ReadFirst } from './read-first.ts';
 import { SequenceNumbers } from './sequence-numbers.ts';
 import {
   type Defect,
@@ -44,8 +45,6 @@ import { HELD, Takeover } from './takeover.ts';
  * one, and reports the consequences of every effect as events, later.
  */
 
-/** A deadline that is later than this was held up by a loop that stood still. */
-const LATE_MS = 10;
 /** How long the present link of a device that logs in by itself may be silent before a newer one takes over, in ms. */
 const MOST_PROBED_MS = 3_000;
 const NEVER = Number.POSITIVE_INFINITY;
@@ -62,9 +61,7 @@ export class DeviceSession {
   #phase: SessionPhase = { name: 'stopped' };
   readonly #absence: Absence;
   readonly #effects = new EffectList();
-  #awaitsReading = false;
-  /** The turn of reading that is awaited is the first one after the loop stood still. */
-  #stoodStill = false;
+  readonly #readFirst = new ReadFirst();
   #wasOffline = false;
 
   constructor(settings: SessionSettings, ports: SessionPorts, now: Instant) {
@@ -115,7 +112,7 @@ export class DeviceSession {
 
   /** When `deadlineReached` is due, monotonic ms; undefined: not at all. */
   nextDeadline(): number | undefined {
-    if (this.#awaitsReading) return undefined;
+    if (this.#readFirst.awaited) return undefined;
     const own = Math.min(this.#absence.deadline, this.stats.nextDeadline(), this.#takeover.nextDeadline());
     const { measurements, files } = this.#context;
     const kept = Math.min(measurements.nextDeadline(), files?.nextDeadline() ?? NEVER);
@@ -350,7 +347,8 @@ export class DeviceSession {
     if (this.#phase.name === 'stopped') return this.#takeover.refuse(claim, STOPPED.stopped);
     const incumbent = this.#phase.name === 'connected' ? this.#phase.linkProtocol : undefined;
     // Behind a loop that stood still it looks silent, and what it said may not have been read yet.
-    const unjudged = this.#stoodStill || now.monoMs - (this.nextDeadline() ?? NEVER) > LATE_MS;
+    const unjudged =
+      this.#readFirst.stoodStill || this.#readFirst.isLate(now.monoMs - (this.nextDeadline() ?? NEVER));
     const known = incumbent && {
       host: incumbent.host,
       lastValidAt: unjudged ? now.monoMs : incumbent.lastValidAt,
@@ -388,26 +386,19 @@ export class DeviceSession {
     this.#effects.push({ type: 'log', level, reason, text });
   }
 
-  /**
-   * Nothing is judged before one turn of reading has passed: however late the timer was, the sign of life may lie in
-   * the socket already.
-   */
   #deadlineReached(afterReading: boolean, now: Instant): void {
-    this.#awaitsReading = false;
-    this.#stoodStill = false;
+    this.#readFirst.over();
     const dueAt = this.nextDeadline();
     if (dueAt === undefined || now.monoMs < dueAt) return;
-    if (!afterReading) {
-      this.#awaitsReading = true;
-      this.#stoodStill = now.monoMs - dueAt > LATE_MS;
-      this.#effects.push({ type: 'readOnce', late: this.#stoodStill });
-      return;
-    }
+    const reading = this.#readFirst.before(dueAt, afterReading, now.monoMs);
+    if (reading !== undefined) return this.#effects.push(reading);
     const lateMs = now.monoMs - dueAt;
-    const alarms = this.#context.measurements.expire(now.monoMs);
+    // While we did not run, we did not read or ask either.
+    const stalledMs = this.#readFirst.isLate(lateMs) ? lateMs : 0;
+    const alarms = this.#context.measurements.expire(now.monoMs, stalledMs);
     for (const alarm of alarms) this.#effects.push({ type: 'publishAlarm', alarm });
     this.#context.files?.expire(now);
-    this.#absence.expire(now);
+    this.#absence.expire(now, stalledMs);
     if (this.#takeover.releaseDue(now.monoMs) && this.#axes.document.reason === 'duplicate_identity') {
       this.#axes.setStatus(this.status, now.wallMs);
     }

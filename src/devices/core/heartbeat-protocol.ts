@@ -24,6 +24,9 @@ import { nameOf } from './message-catalog.ts';
 import { Requests } from './requests.ts';
 import type { SessionContext } from './session-ports.ts';
 
+/** Of a heartbeat interval: what is late by more was held up by a loop that stood still. */
+const LATE_PART = 10;
+
 /** The built-in protocol over one link: one side registers, heartbeats show that the other is alive. */
 export class HeartbeatProtocol implements LinkProtocol {
   readonly host: string;
@@ -139,7 +142,7 @@ export class HeartbeatProtocol implements LinkProtocol {
     if (stalled !== undefined) return stalled;
     this.#declared.expire(now);
     // While we did not run, we did not ask either: the silence of that time is not the peer's.
-    if (lateMs > settings.heartbeat.intervalMs / 2) this.#life.excuse(lateMs, now.monoMs);
+    if (lateMs > settings.heartbeat.intervalMs / LATE_PART) this.#life.excuse(lateMs, now.monoMs);
     const verdict = this.#life.judge(now.monoMs);
     if (verdict === 'silent') {
       const silenceMs = Math.round(now.monoMs - this.#life.lastValidAt);

@@ -142,8 +142,15 @@ export class Measurements {
     this.#requalify();
   }
 
-  /** Marks what has not come for too long; returns the limits that have been exceeded, or kept, for long enough. */
-  expire(now: number): readonly AlarmEvent[] {
+  /**
+   * Marks what has not come for too long; returns the limits that have been exceeded, or kept, for long enough. So long
+   * as the process did not run (`stalledMs`) nothing was asked for: that time does not count, at most one period of it.
+   */
+  expire(now: number, stalledMs = 0): readonly AlarmEvent[] {
+    if (stalledMs > 0) {
+      for (const kept of this.#kept)
+        if (kept.staleAt <= now) kept.staleAt = now + Math.min(stalledMs, kept.everyMs ?? 0);
+    }
     const events = this.#expireAlarms(now);
     let any = events.length > 0;
     for (const kept of this.#kept) {

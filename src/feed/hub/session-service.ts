@@ -46,9 +46,13 @@ export function dispatchCommand(
 ): Promise<CommandOutcome> {
   if (handler === undefined) return Promise.resolve(NO_COMMANDS);
   const { promise, resolve } = withResolvers<CommandOutcome>();
-  const timer = clock.setTimer(clock.now().monoMs + command.timeoutMs + GRACE_MS, () => {
+  const late = (): void => {
     const message = `No answer within ${command.timeoutMs} ms.`;
     resolve({ ok: false, code: 'command_timeout', message, retry: true });
+  };
+  // Behind a loop that stood still the answer may lie in the socket already.
+  const timer = clock.setTimer(clock.now().monoMs + command.timeoutMs + GRACE_MS, () => {
+    clock.afterReading(late);
   });
   const attempt = async (): Promise<CommandOutcome> => handler(command, client);
   attempt()

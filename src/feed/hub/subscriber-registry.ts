@@ -100,6 +100,7 @@ export class SubscriberRegistry {
   readonly #quota: ConnectionQuota;
   readonly #stopListening: () => void;
   #timer: Timer | undefined;
+  #reading: Timer | undefined;
   #closing: Promise<void> | undefined;
   #allGone: (() => void) | undefined;
 
@@ -325,6 +326,7 @@ export class SubscriberRegistry {
     if (this.#size > 0) await gone;
     for (const transport of this.#transports) transport.close();
     this.#timer?.cancel();
+    this.#reading?.cancel();
     this.#stopListening();
   }
 
@@ -372,7 +374,8 @@ export class SubscriberRegistry {
     for (const connection of this.#connections()) {
       this.#attempt(connection, () => this.#tend(connection, now));
     }
-    this.#watch.checkAll(now);
+    // Behind a loop that stood still the pongs may lie in the sockets already.
+    this.#reading = this.clock.afterReading(() => this.#watch.checkAll(this.clock.now()));
   }
 
   #tend(connection: Connection, now: Instant): void {

@@ -115,7 +115,9 @@ async function settle(
 async function orSoon(question: Promise<Answered>): Promise<Answered> {
   let timer: NodeJS.Timeout | undefined;
   const soon = new Promise<Answered>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'silent', why: 'ETIMEOUT' }), OTHER_KIND_MS);
+    const late = (): void => resolve({ kind: 'silent', why: 'ETIMEOUT' });
+    // What lies in the socket is read first.
+    timer = setTimeout(() => setImmediate(late), OTHER_KIND_MS);
   });
   const said = await Promise.race([question, soon]);
   clearTimeout(timer);

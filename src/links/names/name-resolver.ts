@@ -254,7 +254,8 @@ function within(limitMs: number, question: Promise<Answered>, signal: AbortSigna
   return new Promise((resolve, reject) => {
     const end = (why: string) => (): void => done({ kind: 'silent', why });
     const givenUp = end('ECANCELLED');
-    const timer = setTimeout(end('ETIMEOUT'), limitMs);
+    // Behind a loop that stood still the answer may lie in the socket already.
+    const timer = setTimeout(() => setImmediate(end('ETIMEOUT')), limitMs);
     const done = (answer: Answered): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', givenUp);

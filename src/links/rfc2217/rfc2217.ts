@@ -27,6 +27,8 @@ export interface Rfc2217LinkOptions {
 
 /** How long a server may take to agree and to set its line, in ms. */
 const AGREE_WITHIN_MS = 5_000;
+/** A timer that is later was held up by a loop that stood still. */
+const LATE_MS = 1_000;
 /** A serial line behind a network: what is read may come in pieces. */
 const IDLE_AFTER_MS = 200;
 
@@ -77,7 +79,7 @@ export class Rfc2217Link implements Link {
       dialling: (stale) => this.#life.dialling(stale),
       opened: () => {
         if (this.#life.isOver) return;
-        this.#agreeing = setTimeout(() => this.#client.timeUp(AGREE_WITHIN_MS), AGREE_WITHIN_MS);
+        this.#awaitAgreement();
         this.#client.start();
       },
       data: (chunk) => {
@@ -108,6 +110,15 @@ export class Rfc2217Link implements Link {
 
   #failed(end: LinkEnd): void {
     if (this.#life.destroying(end) && this.#dialled) this.#connection.destroy();
+  }
+
+  #awaitAgreement(): void {
+    const dueAtMs = performance.now() + AGREE_WITHIN_MS;
+    this.#agreeing = setTimeout(() => {
+      // A loop that stood still asked nothing meanwhile, and has not read what was answered.
+      if (performance.now() - dueAtMs > LATE_MS) this.#awaitAgreement();
+      else this.#client.timeUp(AGREE_WITHIN_MS);
+    }, AGREE_WITHIN_MS);
   }
 
   #ready(): void {
