@@ -39,6 +39,7 @@ import {
   TlsSource,
   tellDefect,
 } from '../system/index.ts';
+import { BridgeCommands } from './bridge-commands.ts';
 import { BridgeStatus } from './bridge-status.ts';
 import { inspectionRoutes } from './inspection-routes.ts';
 import { logRefusal, logSubscriber, Monitoring } from './monitoring.ts';
@@ -108,6 +109,7 @@ export class Bridge {
   readonly #uploads: UploadStore | undefined;
   readonly #history: History | undefined;
   readonly #shared: SharedFeed | undefined;
+  readonly #commands: BridgeCommands;
   #closing: Promise<void> | undefined;
 
   constructor(options: BridgeOptions) {
@@ -180,6 +182,9 @@ export class Bridge {
     const incidents = () => this.#recorder.blackBox?.store;
     const incidentPeers = shared && shareIncidents(shared, incidents);
     const arrivals = new Arrivals();
+    const here = (...asked: [FeedCommand, FeedClient]) => this.#perform(...asked);
+    const anywhere = (...asked: [FeedCommand, FeedClient]) => shared?.command(...asked) ?? here(...asked);
+    this.#commands = new BridgeCommands({ clock, anywhere, here });
     this.#outputs = new Outputs({
       store: this.store,
       clock,
@@ -188,7 +193,7 @@ export class Bridge {
       random,
       lookup: lookupOf(options.names),
       conceals: (topic) => this.#encryption.encrypts(topic) || shared?.isForeign(topic) === true,
-      command: (command, client) => this.#command(command, client),
+      command: (command, client) => this.#commands.anywhere(command, client),
       changed: () => this.#status.publish(),
     });
     this.#fleet = new Fleet({
@@ -231,7 +236,7 @@ export class Bridge {
         return live.value.server.trustedProxies;
       },
       live: limits,
-      commands: (command, client) => this.#command(command, client),
+      commands: this.#commands.anywhere,
       wanted: shared && ((patterns) => shared.wanted(patterns)),
       peers: shared && clientPeers(shared),
       additions: writer && ((addition, address) => writer.add(addition, address)),
@@ -319,10 +324,6 @@ export class Bridge {
     if (shared !== undefined) shared.changed = () => this.#status.publish();
   }
 
-  #command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
-    return this.#shared?.command(command, client) ?? this.#perform(command, client);
-  }
-
   /** Performs a command of a subscriber, and keeps what became of it. */
   async #perform(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
     const noted = this.#recorder.note(command);
@@ -367,7 +368,7 @@ export class Bridge {
         begin: (unit) => units.begin(unit),
         end: (unit) => units.end(unit),
         challenge: (unit, claim) => units.challenge(unit, claim),
-        command: (command, client) => this.#perform(command, client),
+        command: this.#commands.here,
       });
       this.#status.start();
       await this.#outputs.apply(config.outputs);
@@ -416,6 +417,7 @@ export class Bridge {
   async #close(): Promise<void> {
     this.#monitoring.draining();
     this.#status.stop();
+    await this.#commands.drain();
     await this.#outputs.close();
     // Subscribers first: the last state that they get of a device is from before its link is closed.
     await Promise.all([this.#feed[Symbol.asyncDispose](), this.#lines?.[Symbol.asyncDispose]()]);

@@ -48,6 +48,8 @@ export class Calls {
   readonly #handlers = new Map<string, CallHandler>();
   readonly #asked = new Map<string, Asked>();
   readonly #seen = new Lru<string, true>(REMEMBERED);
+  readonly #carried = new Set<Promise<void>>();
+  #lives: ReadonlySet<string> = new Set();
   #nextId = 1;
   /** What is to be added to the monotonic time for that of the server. */
   #offsetMs: number | undefined;
@@ -123,13 +125,24 @@ export class Calls {
     // A notice has no number of its own: it may come as often as it likes.
     if (from !== '') this.#seen.set(id, true);
     const handler = this.#handlers.get(kind);
-    if (handler !== undefined) void this.#carryOut(handler, id, from, body, leftMs);
+    if (handler === undefined) return;
+    const carried = this.#carryOut(handler, id, from, body, leftMs).finally(() =>
+      this.#carried.delete(carried),
+    );
+    this.#carried.add(carried);
   }
 
-  /** Of the lives that are over nothing more comes. */
+  /** Of a life that was over the last time too nothing more comes: one that ends answers what it had read. */
   livesAre(lives: ReadonlySet<string>): void {
     for (const [id, { life }] of this.#asked)
-      if (!lives.has(life)) this.#settle(id)?.failed(new CallFailure('owner_lost', true));
+      if (!lives.has(life) && !this.#lives.has(life))
+        this.#settle(id)?.failed(new CallFailure('owner_lost', true));
+    this.#lives = lives;
+  }
+
+  /** Resolves once all that came was answered. */
+  async answered(): Promise<void> {
+    await Promise.allSettled(this.#carried);
   }
 
   close(): void {

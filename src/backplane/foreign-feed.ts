@@ -45,6 +45,8 @@ export class ForeignFeed {
   #lostAt: number | undefined;
   readonly #goneAt = new Map<string, number>();
   #letter = '';
+  /** Reads do not wait any more; `done` is called once one is over that began later. */
+  readonly #last: { hurry: boolean; done?: () => void } = { hurry: false };
   #ready = false;
   #running = false;
   #closed = false;
@@ -161,6 +163,20 @@ export class ForeignFeed {
     this.#options.wake();
   }
 
+  /** This instance is about to end its life: reads do not wait from now on. */
+  hurry(): void {
+    this.#last.hurry = true;
+    this.#options.wake();
+  }
+
+  /** Resolves once everything was read that is there now. */
+  readOut(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#running) this.#last.done = resolve;
+      else resolve();
+    });
+  }
+
   close(): void {
     this.#closed = true;
     this.#settle(true);
@@ -190,10 +206,14 @@ export class ForeignFeed {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#ready && !this.#closed) {
+      const { done } = this.#last;
       try {
         this.#dropUnwanted();
         await this.#loadAll();
         await this.#read();
+        if (done === undefined) continue;
+        done();
+        break;
       } catch (cause) {
         if (!(cause instanceof BackplaneError)) this.#options.defect(cause);
         const { clock } = this.#options;
@@ -208,7 +228,7 @@ export class ForeignFeed {
     const { backplane, leaseMs } = this.#options;
     const revs = new Map<number, number>();
     for (const [shard, replica] of this.#replicas) if (this.#current.has(shard)) revs.set(shard, replica.rev);
-    const waitMs = Math.min(1_000, Math.round(leaseMs / 6));
+    const waitMs = this.#last.hurry ? 0 : Math.min(1_000, Math.round(leaseMs / 6));
     const { entries, letters } = await backplane.readSince({ revs, letter: this.#letter }, waitMs);
     this.#options.answered();
     this.#put(() => {

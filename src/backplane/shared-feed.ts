@@ -296,7 +296,11 @@ export class SharedFeed implements Ownership {
       if (this.#status !== 'ready') return;
       await this.#owned.flushed();
       await this.#leases.giveBack(this.#leases.owned());
+      // Nothing comes after the end; what came before it is answered.
+      this.#foreign.hurry();
       await this.#backplane.end();
+      await this.#foreign.readOut();
+      await this.calls.answered();
       await Promise.all(
         [...this.#lives]
           .filter((life) => life !== this.life)

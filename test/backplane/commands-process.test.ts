@@ -23,9 +23,16 @@ function contradictions(callers: JobCallers, jobs: ReadonlyMap<string, number>):
   for (const [job, outcome] of callers.outcomes) {
     const times = jobs.get(job) ?? 0;
     const fits = outcome === 'done' ? times === 1 : outcome === 'refused' ? times === 0 : times <= 1;
-    if (!fits) wrong.push(`job ${job}: ${outcome}, and done ${times} times`);
+    if (!fits) wrong.push(`job ${job}: ${callers.codes.get(job) ?? outcome}, and done ${times} times`);
   }
   return wrong;
+}
+
+/** How often each code was the answer. */
+function counted({ codes }: JobCallers): string {
+  const counts = new Map<string, number>();
+  for (const code of codes.values()) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].map(([code, count]) => `${code} ${count}`).join(', ');
 }
 
 describe.runIf(hasRedis)('commands at several instances', () => {
@@ -46,9 +53,27 @@ describe.runIf(hasRedis)('commands at several instances', () => {
     expect(contradictions(callers, world.device.jobs)).toEqual([]);
     const done = [...callers.outcomes.values()].filter((outcome) => outcome === 'done').length;
     expect(done).toBeGreaterThan(COMMANDS / 2);
-    if (COMMANDS > 400)
-      console.info(
-        `${callers.outcomes.size} jobs, ${done} done, ${world.device.jobs.size} known to the devices, ${KILLS} kills; ${JSON.stringify([...callers.codes])}`,
-      );
+    if (COMMANDS > 400) console.info(`${COMMANDS} sent, ${done} done, ${KILLS} kills; ${counted(callers)}`);
+  });
+
+  it('are not lost while one instance after another is restarted in order', {
+    timeout: 300_000,
+  }, async () => {
+    const [world, callers] = await started();
+    await using _world = world;
+    using _callers = callers;
+    const count = COMMANDS / 2;
+    const all = callers.call(count);
+    for (const [at, instance] of INSTANCES.entries()) {
+      const due = Math.floor((count * (at + 1)) / (INSTANCES.length + 1));
+      await expect.poll(() => callers.sent, PATIENCE).toBeGreaterThanOrEqual(due);
+      expect(await world.kill(instance, 'SIGTERM')).toBe(0);
+      world.run(instance);
+    }
+    await all;
+    expect(contradictions(callers, world.device.jobs)).toEqual([]);
+    // Each was done, or was refused before it was sent: its caller may send it again.
+    const unknown = [...callers.outcomes].filter(([, outcome]) => outcome === 'unknown');
+    expect(unknown.map(([job]) => `job ${job}: ${callers.codes.get(job)}`)).toEqual([]);
   });
 });

@@ -7,7 +7,14 @@ import { INSTANCES, type InstancesWorld } from './instances-world.ts';
 export type JobOutcome = 'done' | 'refused' | 'unknown';
 
 /** Sent, and nothing says what came of it. */
-const UNKNOWN = new Set(['outcome_unknown', 'command_outcome_unknown', 'request_timeout', 'timeout']);
+const UNKNOWN = new Set([
+  'outcome_unknown',
+  'command_outcome_unknown',
+  'request_timeout',
+  'timeout',
+  'link_lost',
+  'link_replaced',
+]);
 /** Before a command that was refused is followed by the next one. */
 const AGAIN_MS = 20;
 
@@ -18,8 +25,8 @@ export class JobCallers implements Disposable {
   #next = 0;
   /** By job. */
   readonly outcomes = new Map<string, JobOutcome>();
-  /** How often each code came. */
-  readonly codes = new Map<string, number>();
+  /** What was said of each job that was not done. */
+  readonly codes = new Map<string, string>();
   /** Jobs that were not refused. */
   sent = 0;
 
@@ -61,7 +68,7 @@ export class JobCallers implements Disposable {
       () => 'done' as const,
       (error: unknown) => {
         if (!(error instanceof ClientError)) throw error;
-        this.codes.set(error.code, (this.codes.get(error.code) ?? 0) + 1);
+        this.codes.set(job, error.code);
         return UNKNOWN.has(error.code) ? 'unknown' : 'refused';
       },
     );
