@@ -16,6 +16,10 @@ const EVERY_MS = 10;
 const PHASE_MS = 2_500;
 /** Outputs that begin announce all devices once; that is over by then. */
 const WARM_UP_MS = 2_500;
+const SETTLE_MS = 500;
+const ROUNDS = 2;
+/** How long after the start of a phase another side that was killed comes back. */
+const BACK_AFTER_MS = 500;
 
 /** One subscriber of all devices, and how long each change took to it, in ms. */
 class Watcher {
@@ -70,12 +74,12 @@ async function change({ bridge }: TestBridge, world: OutputWorld, ms: number): P
 }
 
 const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)] ?? 0;
-const middle = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 interface Harm {
   readonly name: string;
   begin(): Promise<void> | void;
+  /** Goes on while the feed is measured. */
+  during?(): Promise<void>;
   end(): Promise<void> | void;
 }
 
@@ -83,43 +87,53 @@ async function* compare(harms: readonly Harm[], outputs: string): AsyncGenerator
   await using bridge = await startBridge('listeners: [{ link: "tcp-listen:127.0.0.1:0" }]');
   await using world = new OutputWorld({ store: bridge.bridge.store });
   const watcher = await Watcher.connect(bridge.url);
-  const measure = async (entries: string, begin?: Harm['begin']): Promise<number> => {
+  const measure = async (entries: string, harm?: Harm): Promise<number> => {
     await world.outputs.apply([]);
     if (entries !== '') await world.apply(entries);
-    await change(bridge, world, WARM_UP_MS);
-    await begin?.();
+    await change(bridge, world, entries === '' ? SETTLE_MS : WARM_UP_MS);
+    await harm?.begin();
     watcher.take();
-    await change(bridge, world, PHASE_MS);
+    await Promise.all([change(bridge, world, PHASE_MS), harm?.during?.()]);
     return p99(watcher.take());
   };
   const heap = (): number => process.memoryUsage().rss / 2 ** 20;
   await measure('');
   for (const harm of harms) {
-    const before = await measure('');
-    const rss = heap();
-    const during = await measure(outputs, harm.begin);
-    const grown = heap() - rss;
-    const lost = (world.outputs.status() ?? []).reduce((total, each) => total + Number(each.lost), 0);
-    await harm.end();
-    const after = await measure('');
-    const without = middle([before, after, Math.max(before, after)]);
+    const without: number[] = [];
+    const during: number[] = [];
+    let grown = 0;
+    let lost = 0;
+    // In turns: what else the machine does adds to both, and the least of each is what the work itself takes.
+    for (let round = 0; round < ROUNDS; round++) {
+      // The other side is harmed in both: what that costs this process is no work of an output.
+      without.push(await measure('', harm));
+      await harm.end();
+      const rss = heap();
+      during.push(await measure(outputs, harm));
+      grown = Math.max(grown, heap() - rss);
+      lost += (world.outputs.status() ?? []).reduce((total, each) => total + Number(each.lost), 0);
+      await harm.end();
+    }
+    const [figure, peer] = [Math.min(...during), Math.min(...without)];
     yield {
       name: `feed p99 with all outputs, ${harm.name}`,
-      figure: `${during.toFixed(2)} ms, ${lost} lost, ${grown.toFixed(0)} MiB more`,
-      peer: `${without.toFixed(2)} ms without outputs`,
-      ratio: (during / without).toFixed(2),
+      figure: `${figure.toFixed(2)} ms, ${lost} lost, ${grown.toFixed(0)} MiB more`,
+      peer: `${peer.toFixed(2)} ms without outputs`,
+      ratio: (figure / peer).toFixed(2),
       target: {
         text: '<= 1.5 x or 3 ms more; 64 MiB',
-        met: (during <= without * 1.5 || during - without <= 3) && grown <= 64,
+        met: (figure <= peer * 1.5 || figure - peer <= 3) && grown <= 64,
       },
     };
   }
   watcher.close();
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 export const bench: Bench = {
   about:
-    'How late the feed of 1,000 devices is while the other side of an output is killed, frozen or failing.',
+    'How late the feed of 1,000 devices is while the other side of an output is killed, frozen, failing or back again.',
   async *run() {
     if (!hasMosquitto) return;
     const folder = mkdtempSync(join(tmpdir(), 'heartwire-bench-'));
@@ -132,6 +146,12 @@ export const bench: Bench = {
     const harms: Harm[] = [
       { name: 'all sides well', begin: () => undefined, end: () => undefined },
       { name: 'broker killed', begin: () => broker.kill(), end: () => broker.begin() },
+      {
+        name: 'broker restarted',
+        begin: () => broker.kill(),
+        during: () => pause(BACK_AFTER_MS).then(() => broker.begin()),
+        end: () => undefined,
+      },
       { name: 'broker frozen', begin: () => broker.freeze(), end: () => broker.thaw() },
       {
         name: 'endpoint hangs',
@@ -144,6 +164,12 @@ export const bench: Bench = {
         end: () => endpoint.behave({ status: 204 }),
       },
       { name: 'endpoint gone', begin: () => endpoint.stop(), end: () => endpoint.listen(port) },
+      {
+        name: 'endpoint restarted',
+        begin: () => endpoint.stop(),
+        during: () => pause(BACK_AFTER_MS).then(() => endpoint.listen(port)),
+        end: () => undefined,
+      },
     ];
     yield* compare(harms, outputs);
     rmSync(folder, { recursive: true });

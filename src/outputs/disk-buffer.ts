@@ -22,7 +22,8 @@ interface Segment {
   points: number;
 }
 
-const LARGEST_SEGMENT = 4 * 1024 * 1024;
+/** One is read in one turn of the event loop, in about 1 ms. */
+const LARGEST_SEGMENT = 1024 * 1024;
 /** So many segments fit at least: what goes to make room is a small part. */
 const LEAST_SEGMENTS = 16;
 const NAME = /^(\d{12})\.points$/;
@@ -112,8 +113,11 @@ export class DiskBuffer {
     await this.#makeRoom(0);
   }
 
-  /** Resolves once the disk has it. @throws errors of the file system: then nothing of it is there */
-  append(record: PointRecord): Promise<void> {
+  /**
+   * Resolves once the disk has it; `counted` is called in the moment in which `points` has it.
+   * @throws errors of the file system: then nothing of it is there
+   */
+  append(record: PointRecord, counted: () => void = () => undefined): Promise<void> {
     return this.#inTurn(async () => {
       await this.#open();
       const bytes = formatRecord(record, sum);
@@ -132,6 +136,7 @@ export class DiskBuffer {
       }
       segment.bytes += bytes.length;
       segment.points += record.points;
+      counted();
     });
   }
 
@@ -161,18 +166,19 @@ export class DiskBuffer {
     });
   }
 
-  /** What `first` gave is done with. */
-  advance(): Promise<void> {
+  /** What `first` gave is done with; `counted` is called in the moment in which `points` has it no more. */
+  advance(counted: () => void = () => undefined): Promise<void> {
     return this.#inTurn(async () => {
       const reading = this.#reading;
-      if (reading === undefined) return;
+      if (reading === undefined) return counted();
       const next = this.#at + this.#taken;
       const done = reading.records.slice(this.#at, next);
       this.#taken = 0;
-      if (next >= reading.records.length) return this.#finish(reading);
+      if (next >= reading.records.length) return this.#finish(reading, counted);
       await this.#writePosition({ number: reading.segment.number, records: next });
       this.#at = next;
       reading.segment.points -= done.reduce((total, { points }) => total + points, 0);
+      counted();
     });
   }
 
@@ -239,13 +245,10 @@ export class DiskBuffer {
     }
   }
 
-  async #finish({
-    segment,
-    damaged,
-  }: {
-    readonly segment: Segment;
-    readonly damaged: boolean;
-  }): Promise<void> {
+  async #finish(
+    { segment, damaged }: { readonly segment: Segment; readonly damaged: boolean },
+    counted: () => void = () => undefined,
+  ): Promise<void> {
     const path = this.#path(nameOf(segment.number));
     if (damaged) await rename(path, this.#path('damaged')).catch(() => undefined);
     else await unlink(path).catch(() => undefined);
@@ -253,6 +256,7 @@ export class DiskBuffer {
     this.#reading = undefined;
     this.#at = 0;
     this.#segments = this.#segments.filter((each) => each !== segment);
+    counted();
   }
 
   /** Drops the oldest segments but the one whose batch may be under way. */

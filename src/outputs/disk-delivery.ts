@@ -32,6 +32,8 @@ interface Direct {
   readonly record: PointRecord;
   /** It is being written to the disk, where it is the first record. */
   storing: Promise<void> | undefined;
+  /** The disk counts it. */
+  counted: boolean;
   stored: boolean;
 }
 
@@ -79,7 +81,7 @@ export class DiskDelivery {
   }
 
   report(): OutputReport {
-    const direct = this.#direct === undefined || this.#direct.stored ? 0 : this.#direct.record.points;
+    const direct = this.#direct === undefined || this.#direct.counted ? 0 : this.#direct.record.points;
     return {
       ...this.#state.report,
       sent: this.#sent,
@@ -142,7 +144,7 @@ export class DiskDelivery {
       const record = this.#gathered(Number.MAX_SAFE_INTEGER);
       if (record !== undefined) {
         this.#queue.moved();
-        this.#direct = { record, storing: undefined, stored: false };
+        this.#direct = { record, storing: undefined, counted: false, stored: false };
         await this.#deliver(record);
       }
     }
@@ -151,8 +153,7 @@ export class DiskDelivery {
     try {
       await this.#storeDirect();
       for (let record = this.#gathered(Number.MAX_SAFE_INTEGER); record !== undefined; ) {
-        await this.#disk.append(record);
-        this.#queue.moved();
+        await this.#disk.append(record, () => this.#queue.moved());
         record = this.#gathered(Number.MAX_SAFE_INTEGER);
       }
     } catch (error) {
@@ -170,7 +171,7 @@ export class DiskDelivery {
     const isFree = this.#sending === undefined && this.#direct === undefined && this.#disk.points === 0;
     if (isFree && now >= this.#retryAtMs) {
       this.#queue.moved();
-      this.#direct = { record, storing: undefined, stored: false };
+      this.#direct = { record, storing: undefined, counted: false, stored: false };
       this.#pump();
       this.#gather();
       return;
@@ -190,8 +191,7 @@ export class DiskDelivery {
   async #store(record: PointRecord): Promise<void> {
     try {
       await this.#storeDirect();
-      await this.#disk.append(record);
-      this.#queue.moved();
+      await this.#disk.append(record, () => this.#queue.moved());
       this.#noteLosses('output_buffer_full', noRoom(this.#options.diskBytes));
       this.#diskProblem = undefined;
     } catch (error) {
@@ -206,7 +206,9 @@ export class DiskDelivery {
     if (direct === undefined || direct.stored) return;
     const { record } = direct;
     direct.storing ??= this.#disk
-      .append(record)
+      .append(record, () => {
+        direct.counted = true;
+      })
       // From now on it is what the disk has under way, which makes no room for anything.
       .then(() => this.#disk.first({ points: record.points, bytes: 0 }))
       .then(() => {
@@ -253,28 +255,32 @@ export class DiskDelivery {
       await this.#storeDirect().catch((error: unknown) => this.#diskFailed(error));
       return;
     }
-    await this.#done();
+    const refused = verdict.kind === 'never' ? record.points : (verdict.refused?.count ?? 0);
+    await this.#done(() => {
+      this.#sent += record.points - refused;
+      this.#refused += refused;
+    });
     this.#failures = this.#retryAtMs = 0;
     this.#diskProblem = undefined;
     if (verdict.kind === 'taken') {
-      const refused = verdict.refused?.count ?? 0;
-      this.#sent += record.points - refused;
-      this.#refused += refused;
       this.#noteLosses('output_refused', verdict.refused?.detail ?? '');
       this.#changed(this.#state.ready(now));
     } else {
-      this.#refused += record.points;
       this.#noteLosses('output_refused', verdict.detail);
       this.#changed(this.#state.failed('output_refused', verdict.detail, now));
     }
   }
 
-  /** What was under way waits no more. */
-  async #done(): Promise<void> {
+  /** What was under way waits no more; `count` counts it as what became of it, in the same moment. */
+  async #done(count: () => void): Promise<void> {
     const direct = this.#direct;
     await direct?.storing?.catch(() => undefined);
-    if (direct?.stored !== false) await this.#disk.advance();
-    this.#direct = undefined;
+    const end = (): void => {
+      this.#direct = undefined;
+      count();
+    };
+    if (direct?.stored === false) end();
+    else await this.#disk.advance(end);
   }
 
   #retryLater(leastMs: number): number {

@@ -2,15 +2,16 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { HeartwireError } from '../errors.ts';
-import { LARGEST_SECRET, readRegular } from '../system/index.ts';
 import type { Verdict } from './delivery.ts';
+import { masked } from './secret.ts';
 
 /** One request; its answer decides what becomes of the batch. */
 export interface OutputRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** What no text for people may have in it. */
+  readonly secrets: readonly string[];
   /** Why an answer with a good status is a refusal all the same. */
   readonly refusedBy?: (answer: string) => string | undefined;
 }
@@ -33,7 +34,8 @@ export async function send(
   try {
     const answer = await post(request, lookup, signal);
     const refusal = answer.ok ? refusedBy?.(answer.text) : undefined;
-    return refusal === undefined ? verdictOf(answer) : { kind: 'never', detail: refusal };
+    if (refusal !== undefined) return { kind: 'never', detail: masked(refusal, request.secrets) };
+    return verdictOf({ ...answer, text: masked(answer.text, request.secrets) });
   } catch (error) {
     // The network, or the time-out.
     const detail = error instanceof Error ? error.message : String(error);
@@ -81,14 +83,4 @@ function verdictOf({ ok, status, text, retryAfter }: Answer): Verdict {
   const seconds = Number(retryAfter ?? 0);
   const leastMs = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 3_600) * 1_000 : 0;
   return { kind: 'later', code: status < 500 ? 'output_refused' : 'output_unreachable', detail, leastMs };
-}
-
-/** The secret in a file, without the line end. @throws HeartwireError `output_secret_unreadable` */
-export async function readSecret(path: string): Promise<string> {
-  try {
-    return (await readRegular(path, LARGEST_SECRET)).toString('utf8').trim();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HeartwireError('output_secret_unreadable', `${path} could not be read: ${why}`, { cause });
-  }
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { InfluxConfig, OutputConfig } from '../config/index.ts';
 import type { StateDocument } from '../contract/feed/index.ts';
 import type { Values } from '../contract/index.ts';
@@ -7,8 +6,9 @@ import { PointTimes, statusLine, valuesLine } from './core/line-protocol.ts';
 import { LineSplit } from './core/line-split.ts';
 import { Delivery, type Verdict } from './delivery.ts';
 import { DiskDelivery } from './disk-delivery.ts';
-import { type OutputRequest, readSecret, send } from './http-request.ts';
+import { type OutputRequest, send } from './http-request.ts';
 import type { Output, OutputPorts, OutputReport, SampleSink } from './output.ts';
+import { readSecret } from './secret.ts';
 
 /** InfluxDB's own advice for one request. */
 const BATCH_POINTS = 5_000;
@@ -24,8 +24,8 @@ export class InfluxOutput implements Output {
   readonly #times = new PointTimes();
   readonly #url: string;
   #token = '';
-  /** Of the batch that goes in parts, or is to be sent again. */
-  #split: LineSplit | undefined;
+  /** The batch that goes in parts. */
+  #split: { readonly payload: string; readonly lines: LineSplit } | undefined;
 
   constructor(config: OutputConfig & { readonly kind: 'influx' }, ports: OutputPorts) {
     this.config = config;
@@ -38,21 +38,23 @@ export class InfluxOutput implements Output {
     url.searchParams.set('precision', 'ns');
     this.#url = url.href;
     const { bufferBytes: maxBytes, batchMs: lingerMs, bufferDir, diskBytes } = config;
+    // A batch that is tried again stays; were it all that has room, the newest would go in the place of the oldest.
+    const batchBytes = Math.min(BATCH_BYTES, Math.floor(maxBytes / 8));
     const common = { output: this, ports, maxBytes, lingerMs };
     this.#delivery =
       bufferDir === undefined
         ? new Delivery({
             ...common,
             batchEntries: BATCH_POINTS,
-            batchBytes: BATCH_BYTES,
-            send: (lines, aborted) => this.#send(lines, aborted),
+            batchBytes,
+            send: (lines, aborted) => this.#send(`${lines.join('\n')}\n`, aborted),
           })
         : new DiskDelivery({
             ...common,
             dir: bufferDir,
             diskBytes,
-            batch: { points: BATCH_POINTS, bytes: BATCH_BYTES },
-            send: (lines, aborted) => this.#send(lines.trimEnd().split('\n'), aborted),
+            batch: { points: BATCH_POINTS, bytes: batchBytes },
+            send: (lines, aborted) => this.#send(lines, aborted),
           });
   }
 
@@ -109,22 +111,31 @@ export class InfluxOutput implements Output {
   }
 
   /** Sends lines in one request; in parts where the database refuses some of them. */
-  async #send(lines: readonly string[], aborted: AbortSignal): Promise<Verdict> {
+  async #send(payload: string, aborted: AbortSignal): Promise<Verdict> {
     // A batch that is tried again goes on where it was: an answer of a busy database comes between its parts too.
-    const before = this.#split;
-    const split =
-      before !== undefined && isDeepStrictEqual(before.lines, lines) ? before : new LineSplit(lines);
-    this.#split = split;
-    for (let part = split.next; part !== undefined; part = split.next) {
-      const verdict = await send(this.#request(`${part.join('\n')}\n`), this.#ports.lookup, aborted);
+    if (this.#split?.payload !== payload) {
+      this.#split = undefined;
+      const verdict = await this.#post(payload, aborted);
+      if (verdict.kind !== 'never') return verdict;
+      const lines = new LineSplit(payload.trimEnd().split('\n'));
+      lines.refuse(verdict.answer ?? '', verdict.detail);
+      this.#split = { payload, lines };
+    }
+    const { lines } = this.#split;
+    for (let part = lines.next; part !== undefined; part = lines.next) {
+      const verdict = await this.#post(`${part.join('\n')}\n`, aborted);
       if (verdict.kind === 'later') return verdict;
-      if (verdict.kind === 'taken') split.taken();
-      else split.refuse(verdict.answer ?? '', verdict.detail);
+      if (verdict.kind === 'taken') lines.taken();
+      else lines.refuse(verdict.answer ?? '', verdict.detail);
     }
     this.#split = undefined;
-    const { refused } = split;
-    if (refused?.count === lines.length) return { kind: 'never', detail: refused.detail };
+    const { refused, takenCount } = lines;
+    if (refused !== undefined && takenCount === 0) return { kind: 'never', detail: refused.detail };
     return { kind: 'taken', refused };
+  }
+
+  #post(body: string, aborted: AbortSignal): Promise<Verdict> {
+    return send(this.#request(body), this.#ports.lookup, aborted);
   }
 
   #time(): string {
@@ -134,6 +145,6 @@ export class InfluxOutput implements Output {
   #request(body: string): OutputRequest {
     const headers: Record<string, string> = { 'Content-Type': 'text/plain; charset=utf-8' };
     if (this.#token !== '') headers.Authorization = `Token ${this.#token}`;
-    return { url: this.#url, headers, body };
+    return { url: this.#url, headers, body, secrets: [this.#token] };
   }
 }

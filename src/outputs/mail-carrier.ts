@@ -5,10 +5,10 @@ import type { MailConfig } from '../config/index.ts';
 import { isLoopback } from '../system/index.ts';
 import { noticeText } from './core/notice-text.ts';
 import type { Verdict } from './delivery.ts';
-import { readSecret } from './http-request.ts';
 import type { NoticeMessage } from './notice-feed.ts';
 import type { NoticeCarrier } from './notice-output.ts';
 import type { OutputPorts } from './output.ts';
+import { masked, readAuthority, readSecret } from './secret.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -16,6 +16,7 @@ const TIMEOUT_MS = 10_000;
 export class MailCarrier implements NoticeCarrier {
   readonly #settings: MailConfig;
   readonly #ports: OutputPorts;
+  #secrets: readonly string[] = [];
   #transport: ((aborted: AbortSignal) => Transporter) | undefined;
 
   constructor(settings: MailConfig, ports: OutputPorts) {
@@ -26,7 +27,9 @@ export class MailCarrier implements NoticeCarrier {
   async prepare(): Promise<void> {
     const { username, passwordFile, caFile } = this.#settings;
     const pass = passwordFile === undefined ? undefined : await readSecret(passwordFile);
-    const ca = caFile === undefined ? undefined : await readSecret(caFile);
+    const ca = caFile === undefined ? undefined : await readAuthority(caFile);
+    // As the log-in over SMTP has them too.
+    this.#secrets = pass === undefined ? [] : [pass, `\0${username}\0${pass}`];
     // Loaded where an output needs it, and nowhere else.
     const { createTransport } = await import('nodemailer');
     const url = new URL(this.#settings.url);
@@ -93,14 +96,14 @@ export class MailCarrier implements NoticeCarrier {
       });
       return { kind: 'taken' };
     } catch (error) {
-      return verdictOf(error);
+      return verdictOf(error, this.#secrets);
     }
   }
 }
 
 /** What becomes of a mail that was not taken, by the reply code of RFC 5321. */
-function verdictOf(error: unknown): Verdict {
-  const detail = error instanceof Error ? error.message : String(error);
+function verdictOf(error: unknown, secrets: readonly string[]): Verdict {
+  const detail = masked(error instanceof Error ? error.message : String(error), secrets);
   // What the library throws has these, where the server said something.
   const { code, responseCode } = error as Partial<NodemailerError>;
   if (code === 'EAUTH' || code === 'ETLS')

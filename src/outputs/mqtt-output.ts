@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { MqttConfig, OutputConfig } from '../config/index.ts';
 import type { DeclarationDocument, StateDocument } from '../contract/feed/index.ts';
@@ -8,7 +8,6 @@ import { HeartwireError } from '../errors.ts';
 import { DeadlineTimer, Ring } from '../system/index.ts';
 import { discoveryPayload, nodeOf } from './core/discovery.ts';
 import { MqttTopics } from './core/mqtt-topics.ts';
-import { readSecret } from './http-request.ts';
 import { MqttCommands } from './mqtt-commands.ts';
 import {
   finite,
@@ -19,6 +18,7 @@ import {
   OutputState,
   pauseMs,
 } from './output.ts';
+import { masked, readAuthority, readSecret } from './secret.ts';
 
 /** Messages without an acknowledgement at once. */
 const IN_FLIGHT = 64;
@@ -66,6 +66,7 @@ export class MqttOutput implements Output {
   #connected = false;
   #closed = false;
   #attempt = 0;
+  #password = '';
   #inFlight = 0;
   #pumpedAtMs = -Infinity;
   #sent = 0;
@@ -91,6 +92,7 @@ export class MqttOutput implements Output {
     const { url, username, passwordFile, caFile } = this.#settings;
     try {
       const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
+      this.#password = password ?? '';
       const ca = caFile === undefined ? undefined : await readAuthority(caFile);
       // Loaded where an output needs it, and nowhere else.
       const { MqttClient } = await import('mqtt');
@@ -253,8 +255,8 @@ export class MqttOutput implements Output {
     // A connection that cannot be opened has an errno; what the broker itself says has a number.
     const reason = typeof code === 'number' ? 'output_refused' : 'output_unreachable';
     const now = this.#ports.clock.now();
-    if (this.#state.backOff(reason, error.message || String(code), now.monoMs, now))
-      this.#ports.changed(this);
+    const detail = masked(error.message || String(code), [this.#password]);
+    if (this.#state.backOff(reason, detail, now.monoMs, now)) this.#ports.changed(this);
   }
 
   #announce(device: string): void {
@@ -372,7 +374,7 @@ export class MqttOutput implements Output {
     client.publish(topic, payload, { qos: 1, retain, ...properties }, (error) => {
       this.#inFlight -= 1;
       if (error == null) this.#sent += 1;
-      else this.#loss('output_refused', `${error.message}; topic: ${topic}`);
+      else this.#loss('output_refused', `${masked(error.message, [this.#password])}; topic: ${topic}`);
       // Not at each acknowledgement: what waits is gone through each time.
       if (this.#inFlight === 0 || this.#inFlight === IN_FLIGHT / 2) this.#pump();
     });
@@ -397,18 +399,6 @@ export class MqttOutput implements Output {
     if (responseTopic !== undefined && !/[+#]/.test(responseTopic))
       this.#event({ topic: responseTopic, payload, correlationData });
   }
-}
-
-/** @throws HeartwireError `output_secret_unreadable` where the file cannot be read, or holds no certificate */
-async function readAuthority(path: string): Promise<string> {
-  const ca = await readSecret(path);
-  try {
-    createSecureContext({ ca });
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HeartwireError('output_secret_unreadable', `${path} holds no certificate: ${why}`, { cause });
-  }
-  return ca;
 }
 
 const availabilityOf = ({ status }: StateDocument): string =>

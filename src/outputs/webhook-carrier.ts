@@ -2,10 +2,11 @@ import { createHmac } from 'node:crypto';
 import type { WebhookConfig } from '../config/index.ts';
 import { refusedBy, webhookRequest } from './core/webhook-formats.ts';
 import type { Verdict } from './delivery.ts';
-import { type OutputRequest, readSecret, send } from './http-request.ts';
+import { type OutputRequest, send } from './http-request.ts';
 import type { NoticeMessage } from './notice-feed.ts';
 import type { NoticeCarrier } from './notice-output.ts';
 import type { OutputPorts } from './output.ts';
+import { readSecret } from './secret.ts';
 
 /** Posts messages to a URL, signed where there is a secret. */
 export class WebhookCarrier implements NoticeCarrier {
@@ -28,6 +29,7 @@ export class WebhookCarrier implements NoticeCarrier {
 
   #request(message: NoticeMessage): OutputRequest {
     const { format, language, url } = this.#settings;
+    const { pathname, searchParams } = new URL(url);
     const { headers, body } = webhookRequest(format, language, message.notice, message.names, message.id);
     const seconds = Math.floor(this.#ports.clock.now().wallMs / 1_000);
     const base = {
@@ -35,23 +37,27 @@ export class WebhookCarrier implements NoticeCarrier {
       'User-Agent': `heartwire/${this.#ports.version}`,
       ...headers,
     };
-    const refused = (answer: string) => refusedBy(format, answer);
+    const common = {
+      refusedBy: (answer: string) => refusedBy(format, answer),
+      // The address is often the secret, and a page for what is not found repeats it.
+      secrets: [this.#secret, pathname.slice(1), ...searchParams.values()],
+    };
     const textOf = (content: object | string) =>
       typeof content === 'string' ? content : JSON.stringify(content);
-    if (this.#secret === '') return { url, headers: base, body: textOf(body), refusedBy: refused };
+    if (this.#secret === '') return { url, headers: base, body: textOf(body), ...common };
     switch (format) {
       case 'feishu': {
         // The text is the key, and what is signed is empty.
         const sign = createHmac('sha256', `${seconds}\n${this.#secret}`).digest('base64');
         const signed = { timestamp: String(seconds), sign, ...Object(body) };
-        return { url, headers: base, body: textOf(signed), refusedBy: refused };
+        return { url, headers: base, body: textOf(signed), ...common };
       }
       case 'dingtalk': {
         const timestamp = seconds * 1_000;
         const signed = new URL(url);
         signed.searchParams.set('timestamp', String(timestamp));
         signed.searchParams.set('sign', this.#hmac(`${timestamp}\n${this.#secret}`, 'base64'));
-        return { url: signed.href, headers: base, body: textOf(body), refusedBy: refused };
+        return { url: signed.href, headers: base, body: textOf(body), ...common };
       }
       case 'json':
       case 'ntfy':
@@ -63,7 +69,7 @@ export class WebhookCarrier implements NoticeCarrier {
           'X-Heartwire-Timestamp': String(seconds),
           'X-Heartwire-Signature': `sha256=${this.#hmac(`${seconds}.${text}`, 'hex')}`,
         };
-        return { url, headers: { ...base, ...signature }, body: text, refusedBy: refused };
+        return { url, headers: { ...base, ...signature }, body: text, ...common };
       }
     }
   }

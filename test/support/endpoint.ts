@@ -22,7 +22,9 @@ export class Endpoint implements AsyncDisposable {
   readonly taken: Received[] = [];
   /** What it did not take. */
   readonly refused: Received[] = [];
-  behaviour: Behaviour = { status: 204 };
+  #behaviour: Behaviour = { status: 204 };
+  /** Requests that were not answered, while it hangs. */
+  readonly #hanging: Array<() => void> = [];
   readonly #server: Server;
   #url = '';
 
@@ -34,13 +36,23 @@ export class Endpoint implements AsyncDisposable {
       request.on('end', () => {
         const body = Buffer.concat(chunks).toString('utf8');
         const received = { path: request.url ?? '', headers: request.headers, body };
-        const { behaviour } = this;
-        if (behaviour === 'hang') return void this.refused.push(received);
-        const answer = typeof behaviour === 'function' ? behaviour(received) : behaviour;
-        (answer.status < 300 ? this.taken : this.refused).push(received);
-        response.writeHead(answer.status, answer.headers).end(answer.body);
+        const judge = (): void => {
+          const behaviour = this.#behaviour;
+          if (behaviour === 'hang') return void this.#hanging.push(judge);
+          if (response.destroyed) return;
+          const answer = typeof behaviour === 'function' ? behaviour(received) : behaviour;
+          (answer.status < 300 ? this.taken : this.refused).push(received);
+          response.writeHead(answer.status, answer.headers).end(answer.body);
+        };
+        judge();
       });
     });
+  }
+
+  /** From now on; requests that hang are answered so too, as those of a process that was frozen are. */
+  set behaviour(behaviour: Behaviour) {
+    this.#behaviour = behaviour;
+    for (const judge of this.#hanging.splice(0)) judge();
   }
 
   get url(): string {

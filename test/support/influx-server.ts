@@ -67,26 +67,38 @@ store-enabled = false
   }
 
   static async start(): Promise<InfluxServer> {
-    const server = new InfluxServer(await freePort(), await freePort());
-    await new Promise<void>((resolve) => server.#front.listen(0, '127.0.0.1', resolve));
-    await server.begin();
-    await server.query(`CREATE DATABASE ${DATABASE}`);
-    return server;
+    for (let attempt = 1; ; attempt++) {
+      const server = new InfluxServer(await freePort(), await freePort());
+      await new Promise<void>((resolve) => server.#front.listen(0, '127.0.0.1', resolve));
+      try {
+        await server.begin();
+        await server.query(`CREATE DATABASE ${DATABASE}`);
+        return server;
+      } catch (error) {
+        await server[Symbol.asyncDispose]();
+        // Another test may have taken a port meanwhile.
+        if (attempt === 5) throw error;
+      }
+    }
   }
 
   /** Starts it, again after a kill; resolves once it answers. */
   async begin(): Promise<void> {
-    this.#child = spawn(need.path, ['-config', join(this.#folder, 'influxd.conf')], { stdio: 'ignore' });
+    const child = spawn(need.path, ['-config', join(this.#folder, 'influxd.conf')], { stdio: 'ignore' });
+    this.#child = child;
     const endsAt = performance.now() + 30_000;
-    while (
-      !(await this.query('SHOW DATABASES').then(
-        () => true,
-        () => false,
-      ))
-    ) {
+    while (!(await this.#answers())) {
+      if (child.exitCode !== null) throw new Error('influxd ended at once');
       if (performance.now() > endsAt) throw new Error('influxd does not answer');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  #answers(): Promise<boolean> {
+    return this.query('SHOW DATABASES').then(
+      () => true,
+      () => false,
+    );
   }
 
   /** The rows of the first series, each by the name of its columns. */

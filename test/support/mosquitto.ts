@@ -23,7 +23,12 @@ export class Mosquitto implements AsyncDisposable {
     this.port = port;
     this.url = `mqtt://127.0.0.1:${port}`;
     this.#folder = mkdtempSync(join(tmpdir(), 'heartwire-mosquitto-'));
-    writeFileSync(join(this.#folder, 'mosquitto.conf'), `listener ${port} 127.0.0.1\n${config}\n`);
+    this.configure(config);
+  }
+
+  /** For when it begins the next time. */
+  configure(config: string): void {
+    writeFileSync(join(this.#folder, 'mosquitto.conf'), `listener ${this.port} 127.0.0.1\n${config}\n`);
   }
 
   /** `config`: further lines; anybody may connect where it is left out. */

@@ -16,8 +16,7 @@ export class SmtpPeer implements AsyncDisposable {
   /** Every line of the clients. */
   readonly lines: string[] = [];
   replies: Replies = {};
-  /** It takes what comes, and never says a word. */
-  mute = false;
+  #muted: Array<() => void> | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -30,6 +29,13 @@ export class SmtpPeer implements AsyncDisposable {
     const peer = new SmtpPeer(createServer());
     await peer.listen(0);
     return peer;
+  }
+
+  /** It takes what comes and says nothing; once it may speak again, it says what it kept back. */
+  set mute(muted: boolean) {
+    const kept = this.#muted ?? [];
+    this.#muted = muted ? kept : undefined;
+    if (!muted) for (const say of kept.splice(0)) say();
   }
 
   get port(): number {
@@ -51,7 +57,11 @@ export class SmtpPeer implements AsyncDisposable {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    const say = (text: string) => this.mute || socket.write(`${text}\r\n`);
+    const say = (text: string): void => {
+      const write = () => void (socket.destroyed || socket.write(`${text}\r\n`));
+      if (this.#muted === undefined) write();
+      else this.#muted.push(write);
+    };
     let rest = '';
     let from = '';
     let to: string[] = [];
@@ -65,7 +75,8 @@ export class SmtpPeer implements AsyncDisposable {
           if (line !== '.') data.push(line.replace(/^\./, ''));
           else {
             const reply = this.replies['.'] ?? '250 taken';
-            if (reply.startsWith('2')) this.taken.push({ from, to, data: data.join('\r\n') });
+            const mail = { from, to, data: data.join('\r\n') };
+            if (reply.startsWith('2')) this.taken.push(mail);
             data = undefined;
             say(reply);
           }

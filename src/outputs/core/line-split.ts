@@ -27,17 +27,18 @@ export class LineSplit {
   #taken = 0;
   #refused: RefusedLines | undefined;
 
-  /** The whole batch. */
-  readonly lines: readonly string[];
-
   constructor(lines: readonly string[]) {
-    this.lines = lines;
     this.#parts = [lines];
   }
 
   /** What to send next; undefined where all is done. */
   get next(): readonly string[] | undefined {
     return this.#parts.at(-1);
+  }
+
+  /** Lines that were taken so far. */
+  get takenCount(): number {
+    return this.#taken;
   }
 
   /** What was refused so far. */
