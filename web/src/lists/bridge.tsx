@@ -1,7 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { devices } from '../api/devices.ts';
-import { feed, mayAdminister } from '../api/feed.ts';
 import { getJson } from '../api/http.ts';
 import { isNumber, isObject, type JsonObject, listOf, objectOf, textOf } from '../api/json.ts';
 import { countText, momentText, spanText, timeText } from '../app/format.ts';
@@ -10,8 +9,12 @@ import { href } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { devicePath } from '../app/routes.ts';
 import { because, LinkSign } from '../parts/status.tsx';
+import { bytesText } from './bytes-text.ts';
+import { Clients } from './clients.tsx';
+import { Instances } from './instances.tsx';
 import { Backplane, Outputs } from './outputs.tsx';
 import { usePolled } from './poll.ts';
+import { useTopics } from './topic.ts';
 import './lists.css';
 
 const EVERY_MS = 2_000;
@@ -30,6 +33,7 @@ export function Page(_: PageProps) {
           <Lines bridge={bridge} />
           <Backplane of={objectOf(bridge.backplane)} />
         </div>
+        <Instances of={objectOf(bridge.backplane)} />
         <Outputs outputs={listOf(bridge.outputs).filter(isObject)} />
         <Clients />
         <LogPanel />
@@ -168,7 +172,7 @@ function Lines({ bridge }: { readonly bridge: JsonObject }) {
   const texts = t().bridge;
   const listeners = listOf(bridge.listeners).filter(isObject);
   const unnamed = listOf(bridge.not_registered).filter(isObject);
-  const buses = useBuses();
+  const buses = useTopics('buses/+/state');
   return (
     <section class="card panel">
       <h2>{texts.lines}</h2>
@@ -246,120 +250,6 @@ function Lines({ bridge }: { readonly bridge: JsonObject }) {
       )}
     </section>
   );
-}
-
-/** The lines of several devices, followed while they are shown. */
-function useBuses(): readonly JsonObject[] {
-  const buses = useSignal<readonly JsonObject[]>([]);
-  useSignalEffect(() => {
-    const client = feed.client.value;
-    if (client === undefined) return undefined;
-    const take = (): void => {
-      buses.value = client.view
-        .topics()
-        .filter((topic) => /^buses\/[^/]+\/state$/.test(topic))
-        .map((topic) => client.view.document(topic))
-        .filter((each) => each !== undefined);
-    };
-    const subscription = client.subscribe('buses/+/state');
-    const off = client.view.onChange(({ topic }) => {
-      if (topic.startsWith('buses/')) take();
-    });
-    take();
-    return () => {
-      off();
-      subscription.unsubscribe();
-    };
-  });
-  return buses.value;
-}
-
-function Clients() {
-  const texts = t().bridge;
-  const { value, problem } = usePolled(async () => {
-    const answer = await feed.client.peek()?.request('get_clients');
-    return listOf(isObject(answer) ? answer.clients : undefined).filter(isObject);
-  }, EVERY_MS);
-  const kicked = useSignal('');
-  const me = feed.client.value?.clientId;
-  const kick = async (id: string): Promise<void> => {
-    if (!confirm(texts.kickSure(id))) return;
-    await feed.client
-      .peek()
-      ?.request('kick', { client_id: id })
-      .catch((cause: Error) => {
-        kicked.value = cause.message;
-      });
-  };
-  return (
-    <section class="card panel whole">
-      <header>
-        <h2>{texts.clients}</h2>
-        <span class="quiet num">{value === undefined ? '' : countText(value.length)}</span>
-      </header>
-      {problem !== '' && <p class="quiet">{problem}</p>}
-      {kicked.value !== '' && <p class="trouble">{kicked.value}</p>}
-      {value !== undefined && (
-        <div class="rows-box">
-          <table class="rows">
-            <thead>
-              <tr>
-                <th scope="col">{texts.client}</th>
-                <th scope="col">{texts.address}</th>
-                <th scope="col">{texts.connected}</th>
-                <th scope="col">{texts.subscriptions}</th>
-                <th scope="col" class="right">
-                  {texts.backlog}
-                </th>
-                <th scope="col" class="right">
-                  {texts.sent}
-                </th>
-                <th scope="col">
-                  <span class="visually-hidden">{texts.kick}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {value.map((client) => (
-                <tr key={textOf(client.id)}>
-                  <th scope="row" class="mono">
-                    {textOf(client.id)} {client.id === me && <span class="quiet">({texts.thisPage})</span>}
-                  </th>
-                  <td class="mono">{textOf(client.address)}</td>
-                  <td class="num">
-                    {isNumber(client.connected_at)
-                      ? t().age.for(spanText(Date.now() - client.connected_at))
-                      : ''}
-                  </td>
-                  <td class="wide mono">{listOf(client.subscriptions).map(textOf).join(', ')}</td>
-                  <td class={`num right${Number(client.backlog) > 65_536 ? ' trouble' : ''}`}>
-                    {bytesText(client.backlog)}
-                  </td>
-                  <td class="num right">{bytesText(client.bytes_sent)}</td>
-                  <td class="act">
-                    {mayAdminister.value && client.id !== me && (
-                      <button type="button" onClick={() => void kick(textOf(client.id))}>
-                        {texts.kick}
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </section>
-  );
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB'];
-
-function bytesText(bytes: unknown): string {
-  let value = isNumber(bytes) ? bytes : 0;
-  let unit = 0;
-  for (; value >= 1_024 && unit < UNITS.length - 1; unit++) value /= 1_024;
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
 function LogPanel() {

@@ -2,17 +2,19 @@ import { useSignalEffect } from '@preact/signals';
 import { devices } from '../api/devices.ts';
 import { feed } from '../api/feed.ts';
 import { nameOfField } from '../api/fields.ts';
-import { isNumber, isObject, type JsonObject, listOf, textOf } from '../api/json.ts';
+import { isNumber, isObject, type JsonObject, listOf, objectOf, textOf } from '../api/json.ts';
 import { durationText, momentText } from '../app/format.ts';
 import { t } from '../app/language.ts';
 import { href, pastMoment, queryOf, setQuery } from '../app/location.ts';
 import type { PageProps } from '../app/pages.ts';
 import { devicePath } from '../app/routes.ts';
 import { because, reasonWord } from '../parts/status.tsx';
-import { useTopic } from './topic.ts';
+import { useTopic, useTopics } from './topic.ts';
 import './lists.css';
 
 const TOPIC = 'bridge/incidents';
+/** Where several instances share one feed, those of each. */
+const OF_INSTANCES = 'bridge/+/incidents';
 
 /** What went wrong, with the bytes before and after it. */
 export function Page(_: PageProps) {
@@ -21,7 +23,10 @@ export function Page(_: PageProps) {
   const device = queryOf('device');
   const reason = queryOf('reason');
   const moment = pastMoment.value ?? Number.POSITIVE_INFINITY;
-  const all = Object.values(isObject(document?.incidents) ? document.incidents : {})
+  const every = [document, ...useTopics(OF_INSTANCES)].map((each) => objectOf(each?.incidents));
+  // This instance has its own ones twice.
+  const byId = Object.assign({}, ...every) as JsonObject;
+  const all = Object.values(byId)
     .filter(isObject)
     .filter(({ at }) => Number(at) <= moment)
     .sort((a, b) => Number(b.at) - Number(a.at));
@@ -68,7 +73,11 @@ export function Page(_: PageProps) {
       )}
       {shown.length === 0 ? (
         <p class="card note quiet">
-          {document === undefined ? texts.none : all.length === 0 ? texts.calm : texts.nothingFits}
+          {document === undefined && all.length === 0
+            ? texts.none
+            : all.length === 0
+              ? texts.calm
+              : texts.nothingFits}
         </p>
       ) : (
         <div class="card rows-box">

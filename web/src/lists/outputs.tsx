@@ -6,10 +6,17 @@ import { AgeFor, Countdown } from '../parts/age.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { because } from '../parts/status.tsx';
 
-const SIGNS = { starting: 'connecting', ready: 'connected', backoff: 'backoff', failed: 'failed' } as const;
+const SIGNS = {
+  starting: 'connecting',
+  ready: 'connected',
+  backoff: 'backoff',
+  failed: 'failed',
+  refused: 'failed',
+  superseded: 'failed',
+} as const;
 
 /** The state of something that the bridge writes to: sign, word, age, next try, and why. */
-function State({ of }: { readonly of: JsonObject }) {
+export function State({ of }: { readonly of: JsonObject }) {
   const status = textOf(of.status);
   const known = Object.hasOwn(SIGNS, status) ? (status as keyof typeof SIGNS) : undefined;
   const sign = known === undefined ? 'unknown' : SIGNS[known];

@@ -73,6 +73,11 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   ],
   link_closed: LINK_CLOSED,
   closed_by_peer: LINK_CLOSED,
+  backplane_lost: [[/^the backplane does not answer$/, '多实例总线没有应答']],
+  owner_lost: [
+    [/^the instance (\S+) is gone$/, '实例 $1 已离开'],
+    [/^the device goes to another instance$/, '设备正转到另一个实例'],
+  ],
   link_lost: [[/^the link was lost: (.*)$/, '链路丢失：$1']],
   connect_refused: [
     [
