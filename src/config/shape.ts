@@ -144,7 +144,7 @@ export const ADMISSION = {
     description: '`by-address` names a link that never registers `addr-<ip>`.',
   }).prefault('refuse'),
   max_devices: numberField(0, 1_000_000, {
-    description: 'Unknown devices kept at once; for one more, one that came once and is gone makes room.',
+    description: 'Unknown devices kept at once; for one more, one that is gone makes room.',
   }).prefault(1_000),
   max_new_per_minute: numberField(1, 1_000_000, {
     description: 'Unknown devices that one address makes known in a minute, or at once.',

@@ -1,12 +1,13 @@
 import type { ListenerConfig } from '../config/index.ts';
 import type { Identity } from '../contract/index.ts';
 import { AddressPace, type Clock, type Timer } from '../system/index.ts';
+import { AbsentDevices } from './absent-devices.ts';
 import type { KnownBefore } from './core/session-events.ts';
 import type { DeviceRunner } from './device-runner.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const MINUTE_S = 60;
-/** A device that had a link for so long is no passing one. */
+/** A device that had a link for so long, or has one again after so long, is no passing one. */
 const SETTLED_AFTER_MS = 10 * 60_000;
 
 /** The device that a link belongs to, or why it belongs to none. */
@@ -34,12 +35,13 @@ export interface Unannounced {
   readonly arrival: Arrival;
   /** It never registered, and is known by its address. */
   readonly byAddress: boolean;
-  /** It came again after it was gone, or stayed for long: no identity that was invented in passing. */
+  /** It stayed for ten minutes, or came again so long after it came first: no identity that was invented in passing. */
   readonly settled: boolean;
 }
 
 type Entry = { -readonly [K in keyof Unannounced]: Unannounced[K] } & {
-  linkedBefore: boolean;
+  /** When it had its first link; an earlier run knows it since long ago. Monotonic ms. */
+  firstLinkedAt: number | undefined;
   /** Monotonic ms. */
   linkedAt: number;
 };
@@ -54,15 +56,13 @@ export interface UnannouncedOptions {
 }
 
 /**
- * The devices that dialled in unannounced. There are at most `max_devices`; where there is no room for a new one, a
- * device that came once and is gone makes room, the one that has been gone longest first. So invented identities push
- * each other out, and no device that came again or stayed for long. Accepting costs the same however many are known.
+ * The devices that dialled in unannounced. There are at most `max_devices`; where there is no room for a new one, one
+ * that is gone makes room (`AbsentDevices`). Accepting costs the same however many are known.
  */
 export class UnannouncedDevices {
   readonly #options: UnannouncedOptions;
   readonly #entries = new Map<string, Entry>();
-  /** Those that have no link and came at most once, in the order in which they went. */
-  readonly #onceOnly = new Set<string>();
+  readonly #absent = new AbsentDevices();
   readonly #paces = new Map<ListenerConfig, AddressPace>();
   #sweep: { readonly timer: Timer; readonly at: number } | undefined;
 
@@ -117,7 +117,7 @@ export class UnannouncedDevices {
     const runner = this.#entries.get(name)?.runner;
     if (runner === undefined) return;
     this.#entries.delete(name);
-    this.#onceOnly.delete(name);
+    this.#absent.came(name);
     runner.remove();
     this.#options.over(name);
     this.#options.changed();
@@ -147,10 +147,9 @@ export class UnannouncedDevices {
     const { listener, arrival, byAddress, settled } = from;
     const run: UnannouncedRun = { linked: (linked) => this.#linked(name, runner, linked), known };
     const runner = this.#options.makeRunner(name, listener, run);
-    const linkedBefore = known !== undefined;
-    this.#entries.set(name, { runner, listener, arrival, byAddress, settled, linkedBefore, linkedAt: 0 });
-    this.#onceOnly.delete(name);
-    if (!settled) this.#onceOnly.add(name);
+    const firstLinkedAt = known === undefined ? undefined : Number.NEGATIVE_INFINITY;
+    this.#entries.set(name, { runner, listener, arrival, byAddress, settled, firstLinkedAt, linkedAt: 0 });
+    this.#absent.went(name, arrival.host, settled);
     runner.start();
     this.#sweepBy(this.#options.clock.now().monoMs + Math.max(0, listener.forgetMs - runner.awayMs()));
     this.#options.changed();
@@ -162,21 +161,21 @@ export class UnannouncedDevices {
     if (entry?.runner !== runner) return;
     const now = this.#options.clock.now().monoMs;
     if (linked) {
-      entry.settled ||= entry.linkedBefore;
-      entry.linkedBefore = true;
+      entry.firstLinkedAt ??= now;
+      entry.settled ||= now - entry.firstLinkedAt >= SETTLED_AFTER_MS;
       entry.linkedAt = now;
-      this.#onceOnly.delete(name);
+      this.#absent.came(name);
     } else {
       entry.settled ||= now - entry.linkedAt >= SETTLED_AFTER_MS;
-      if (!entry.settled) this.#onceOnly.add(name);
+      this.#absent.went(name, entry.arrival.host, entry.settled);
     }
     this.#options.changed();
   }
 
   #makeRoom(): boolean {
-    const [longestGone] = this.#onceOnly;
-    if (longestGone === undefined) return false;
-    this.remove(longestGone);
+    const first = this.#absent.first();
+    if (first === undefined) return false;
+    this.remove(first);
     return true;
   }
 

@@ -1,4 +1,4 @@
-export { AddressCount, AddressPace, isLoopback, plainAddress } from './addresses.ts';
+export { AddressCount, AddressPace, addressKey, isLoopback, plainAddress } from './addresses.ts';
 export { Arrivals } from './arrivals.ts';
 export { type Clock, DeadlineTimer, systemClock, type Timer } from './clock.ts';
 export { type Affected, DefectStreak, type LoggedDefect, tellDefect } from './defect.ts';

@@ -36,9 +36,10 @@ describe('where max_devices are known', () => {
 
   it('one that is connected, or came again, stays', () => {
     const bench = new ListenerBench({ maxDevices: 3 });
+    callBriefly(bench, 2, '10.0.0.2');
+    bench.clock.advance(600_000);
+    callBriefly(bench, 2, '10.0.0.2');
     const { link } = visit(bench, 1);
-    callBriefly(bench, 2);
-    callBriefly(bench, 2);
     for (let index = 10; index < 60; index++) {
       link.data(HEARTBEAT);
       expect(callBriefly(bench, index)).toBe(true);
@@ -62,11 +63,55 @@ describe('where max_devices are known', () => {
 
   it('and none of them came once only, a new one is refused until one is forgotten', () => {
     const bench = new ListenerBench({ maxDevices: 2, forgetMs: 3_600_000 });
-    for (const index of [1, 2, 1, 2]) callBriefly(bench, index);
+    for (const index of [1, 2]) callBriefly(bench, index, `10.0.0.${index}`);
+    bench.clock.advance(600_000);
+    for (const index of [1, 2]) callBriefly(bench, index, `10.0.0.${index}`);
     expect(visit(bench, 3).taken).toBe(false);
     expect(bench.warnings.join()).toContain('max_devices: 2');
     bench.clock.advance(3_700_000);
     expect(visit(bench, 3).taken).toBe(true);
+  });
+});
+
+describe('identities that one address invents', () => {
+  const ATTACKER = '10.6.6.6';
+
+  it('and dials twice each, push each other out', () => {
+    const bench = new ListenerBench({ maxDevices: 4 });
+    callBriefly(bench, 1, '10.0.0.1');
+    for (let index = 10; index < 40; index++) {
+      expect(callBriefly(bench, index, ATTACKER)).toBe(true);
+      expect(callBriefly(bench, index, ATTACKER)).toBe(true);
+    }
+    expect(bench.devices.sort()).toEqual([1, 37, 38, 39].map(imei));
+    expect(callBriefly(bench, 2, '10.0.0.2')).toBe(true);
+    expect(bench.devices.sort()).toEqual([1, 2, 38, 39].map(imei));
+  });
+
+  it('and dials again ten minutes later, keep no device out, and push out none of another address', () => {
+    const bench = new ListenerBench({ maxDevices: 6 });
+    const invented = [10, 11, 12, 13, 14];
+    for (const round of [0, 1]) {
+      if (round === 1) bench.clock.advance(600_000);
+      callBriefly(bench, 1, '10.0.0.1');
+      for (const index of invented) callBriefly(bench, index, ATTACKER);
+    }
+    expect(callBriefly(bench, 2, '10.0.0.2')).toBe(true);
+    expect(bench.devices.sort()).toEqual([1, 2, 11, 12, 13, 14].map(imei));
+    // What it invents next takes the place of what was there in passing, then that of its own.
+    for (const index of [20, 21, 22]) expect(callBriefly(bench, index, ATTACKER)).toBe(true);
+    expect(bench.devices).toContain(imei(1));
+    expect(callBriefly(bench, 3, '10.0.0.3')).toBe(true);
+    expect(bench.devices).toContain(imei(1));
+  });
+
+  it('do not touch a device that has a link', () => {
+    const bench = new ListenerBench({ maxDevices: 2 });
+    const links = [1, 2].map((index) => visit(bench, index, '10.0.0.1').link);
+    expect(callBriefly(bench, 10, ATTACKER)).toBe(false);
+    links[0]?.close();
+    expect(callBriefly(bench, 10, ATTACKER)).toBe(true);
+    expect(bench.devices.sort()).toEqual([2, 10].map(imei));
   });
 });
 
