@@ -6,14 +6,13 @@ import type {
   IncidentsDocument,
   StateDocument,
 } from '../contract/feed/index.ts';
-import type { Publisher, Values } from '../contract/index.ts';
+import type { Publisher } from '../contract/index.ts';
 import type {
   DeviceObserver,
   DeviceTaps,
   DialInTap,
   ObservedDevice,
   ObserverFactory,
-  RequestOutcome,
   WireTap,
 } from '../devices/index.ts';
 import { type ErrorCode, HeartwireError } from '../errors.ts';
@@ -21,8 +20,9 @@ import { type Clock, DeadlineTimer, type Log } from '../system/index.ts';
 import { BoxDialIn, boxTap } from './box-taps.ts';
 import type { Segment } from './core/byte-ring.ts';
 import { alarmText, DeviceTriggers, IncidentRate, type Trigger } from './core/incident-triggers.ts';
+import { outcomeText, stateText, valuesText } from './core/note-texts.ts';
+import { RecordLog } from './core/record-log.ts';
 import { RingMemory } from './core/ring-memory.ts';
-import { StagedRecords } from './core/staged-records.ts';
 import { DeviceBox } from './device-box.ts';
 import { IncidentStore } from './incident-store.ts';
 import { beginningOf, incidentTrace } from './incident-trace.ts';
@@ -76,7 +76,9 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
   readonly store: IncidentStore;
   readonly #options: BlackBoxOptions;
   readonly #memory: RingMemory;
-  readonly #staged = new StagedRecords();
+  readonly #log: RecordLog;
+  /** Of each ring; they change with the settings. */
+  readonly #limits: { maxBytes: number; keepUs: number };
   readonly #rate = new IncidentRate();
   readonly #boxes = new Map<string, DeviceBox>();
   readonly #triggers = new WeakMap<DeviceBox, DeviceTriggers>();
@@ -93,14 +95,16 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
     const { settings, clock, createFile } = options;
     this.#options = options;
     this.store = new IncidentStore({ ...settings, budgetBytes: settings.diskBytes }, createFile);
-    this.#memory = new RingMemory(settings.budgetBytes);
+    this.#limits = limitsOf(settings);
+    const room = roomOf(settings);
+    this.#memory = new RingMemory(room.rings);
+    this.#log = new RecordLog(this.#limits, room.log);
     this.#timer = new DeadlineTimer(clock, () => this.#due());
   }
 
-  /** Bytes of all rings. */
+  /** Bytes of memory that what is kept takes. */
   get memoryBytes(): number {
-    this.#staged.drain();
-    return this.#memory.taken;
+    return this.#memory.taken + this.#log.held;
   }
 
   /** Reads what earlier runs have left, and publishes it. */
@@ -226,15 +230,11 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
     if (known !== undefined) return known;
     const traced = this.#options.describe(id);
     if (traced === undefined || this.#closed) return undefined;
-    const { maxBytes, beforeMs, afterMs } = this.#options.settings;
     const { bare, login } = traced.settings;
-    const box = new DeviceBox(
-      id,
-      this.#memory,
-      this.#staged,
-      { maxBytes, keepUs: (beforeMs + afterMs) * 1_000 },
-      { muted: this.#isSecret(id), logsIn: bare === undefined || login === true },
-    );
+    const box = new DeviceBox(id, this.#memory, this.#log, this.#limits, {
+      muted: this.#isSecret(id),
+      logsIn: bare === undefined || login === true,
+    });
     this.#boxes.set(id, box);
     this.#triggers.set(box, new DeviceTriggers());
     return box;
@@ -426,20 +426,10 @@ function lastSaid(segments: readonly Segment[], untilUs: number): number {
   return Number.isFinite(last) ? last : untilUs;
 }
 
-function stateText({ status, reason, detail, link }: StateDocument): string {
-  const why = [reason, detail].filter((each) => each !== undefined).join(': ');
-  const linkWhy = link.reason === undefined || link.reason === reason ? '' : ` (${link.reason})`;
-  return `status ${status}${why === '' ? '' : `: ${why}`}; link ${link.status}${linkWhy}`;
-}
+const limitsOf = ({ maxBytes, beforeMs, afterMs }: BlackBoxConfig) => ({
+  maxBytes,
+  keepUs: (beforeMs + afterMs) * 1_000,
+});
 
-function outcomeText(outcome: RequestOutcome): string {
-  if (!outcome.ok) return `${outcome.code}: ${outcome.detail}`;
-  const { error = 0, fields } = outcome;
-  return error === 0 ? `done ${valuesText(fields)}` : `refused with error ${error}`;
-}
-
-/** Values as JSON; of bytes, how many they are: what they were stands in the trace. */
-const valuesText = (values: Values): string =>
-  JSON.stringify(values, (_, value: unknown) =>
-    value instanceof Uint8Array ? `${value.length} bytes` : typeof value === 'bigint' ? String(value) : value,
-  );
+/** Most of the memory is for the log; what a device said long ago, and what an incident is made of, is in rings. */
+const roomOf = ({ budgetBytes }: BlackBoxConfig) => ({ log: budgetBytes * 0.75, rings: budgetBytes * 0.25 });

@@ -29,6 +29,7 @@ export interface BridgeRecorderOptions {
 export class BridgeRecorder {
   readonly blackBox: BlackBox | undefined;
   readonly #options: BridgeRecorderOptions;
+  readonly #timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   readonly #configured: (config: BridgeConfig) => ReadonlyMap<string, DeviceConfig | BusConfig>;
   #recorder: Recorder | undefined;
   #taps: DeviceTaps | undefined;
@@ -128,8 +129,8 @@ export class BridgeRecorder {
     const configured = this.#configured(live.value).get(id);
     if (configured !== undefined)
       return 'kind' in configured
-        ? describeConfigured(configured)
-        : describeBus(configured, live.value.devices);
+        ? describeConfigured(configured, this.#timeZone)
+        : describeBus(configured, live.value.devices, this.#timeZone);
     // An unannounced device has the settings of its listener.
     const settings = directory().get(id)?.settings;
     const listener = directory().listenerOf(id);
@@ -139,7 +140,7 @@ export class BridgeRecorder {
       dialIn: true,
       line: listener.line ?? 'stream',
       maxFrame: listener.maxFrame,
-      timeZone: ownZone(),
+      timeZone: this.#timeZone,
       knownBy: id.startsWith('addr-') ? 'any-address' : 'register',
     };
   }
@@ -168,7 +169,7 @@ const allTaps = (recorder: Recorder, blackBox: BlackBox): DeviceTaps => ({
   },
 });
 
-function describeBus(bus: BusConfig, devices: readonly DeviceConfig[]): TracedDevice {
+function describeBus(bus: BusConfig, devices: readonly DeviceConfig[], timeZone: string): TracedDevice {
   const { session: settings, maxFrame, line, match } = bus;
   const members = devices.flatMap((device) =>
     device.kind === 'bus' && device.bus === bus.id
@@ -176,7 +177,7 @@ function describeBus(bus: BusConfig, devices: readonly DeviceConfig[]): TracedDe
       : [],
   );
   const dialIn = match !== undefined;
-  return { settings, dialIn, line, maxFrame, timeZone: ownZone(), knownBy: 'address', members };
+  return { settings, dialIn, line, maxFrame, timeZone, knownBy: 'address', members };
 }
 
 /** Remembers the value of the last key. */
@@ -188,9 +189,8 @@ function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   };
 }
 
-function describeConfigured(device: DeviceConfig): TracedDevice | undefined {
+function describeConfigured(device: DeviceConfig, timeZone: string): TracedDevice | undefined {
   const { session: settings, maxFrame } = device;
-  const timeZone = ownZone();
   if (device.kind === 'dialled') {
     return { settings, dialIn: false, line: device.line, maxFrame, timeZone, knownBy: 'register' };
   }
@@ -200,8 +200,6 @@ function describeConfigured(device: DeviceConfig): TracedDevice | undefined {
   const knownBy = [imei, appid, identity].every((each) => each === undefined) ? 'address' : 'register';
   return { settings, dialIn: true, line: device.line ?? 'stream', maxFrame, timeZone, knownBy };
 }
-
-const ownZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const MOST_CHARACTERS = 1_000;
 

@@ -1,7 +1,7 @@
 import type { LinkEnd } from '../links/index.ts';
 import { ByteRing, IN, numberOf, OUT, type RingLimits, type RingRecord } from './core/byte-ring.ts';
+import type { RecordLog } from './core/record-log.ts';
 import type { RingMemory } from './core/ring-memory.ts';
-import type { StagedRecords } from './core/staged-records.ts';
 
 const [DIAL, OPEN, CLOSE, ERROR, IDLE, NOTE] = [
   numberOf('dial'),
@@ -41,8 +41,8 @@ export interface BoxConnection {
 export class DeviceBox {
   readonly id: string;
   readonly #ring: ByteRing;
-  readonly #staged: StagedRecords;
-  /** Of its ring among the staged ones. */
+  readonly #log: RecordLog;
+  /** Of its ring in the log. */
   readonly #index: number;
   /** Nothing is kept of it now. */
   muted: boolean;
@@ -56,21 +56,21 @@ export class DeviceBox {
   constructor(
     id: string,
     memory: RingMemory,
-    staged: StagedRecords,
+    log: RecordLog,
     limits: RingLimits,
     of: { readonly muted: boolean; readonly logsIn: boolean },
   ) {
     this.id = id;
     this.#ring = new ByteRing(memory, limits);
-    this.#staged = staged;
-    this.#index = staged.join(this.#ring);
+    this.#log = log;
+    this.#index = log.join(this.#ring);
     this.muted = of.muted;
     this.#logsIn = of.logsIn;
   }
 
   /** All that was kept until now. */
   get ring(): ByteRing {
-    this.#staged.drain();
+    this.#log.collect(this.#index);
     return this.#ring;
   }
 
@@ -104,20 +104,20 @@ export class DeviceBox {
   /** Every frame costs this. */
   received(connection: BoxConnection, us: number, chunk: Uint8Array): void {
     if (this.muted) return;
-    this.#staged.push(this.#index, IN, connection.whole, connection.number, us, chunk);
+    this.#log.push(this.#index, IN, connection.whole, connection.number, us, chunk);
     if (connection.opening !== undefined) this.#open(connection, 'in', us, chunk);
   }
 
   /** And this. */
   sent(connection: BoxConnection, us: number, frame: Uint8Array): void {
     if (this.muted) return;
-    this.#staged.push(this.#index, OUT, false, connection.number, us, frame);
+    this.#log.push(this.#index, OUT, false, connection.number, us, frame);
     if (connection.opening !== undefined) this.#open(connection, 'out', us, frame);
   }
 
   idle(connection: BoxConnection, us: number): void {
     if (this.muted) return;
-    this.#staged.push(this.#index, IDLE, false, connection.number, us, NOTHING);
+    this.#log.push(this.#index, IDLE, false, connection.number, us, NOTHING);
     if (connection.opening !== undefined) this.#open(connection, 'idle', us, NOTHING);
   }
 
@@ -142,18 +142,19 @@ export class DeviceBox {
   close(): void {
     this.muted = true;
     this.forget();
-    this.#staged.leave(this.#index);
+    this.#log.leave(this.#index);
   }
 
   forget(): void {
-    this.ring.clear();
+    this.#log.erase(this.#index);
+    this.#ring.clear();
     this.#openings.clear();
   }
 
   #text(kind: number, connection: number, us: number, text: string): void {
     if (this.muted) return;
     const line = Buffer.from(text.slice(0, MOST_TEXT));
-    this.#staged.push(this.#index, kind, false, connection, us, line);
+    this.#log.push(this.#index, kind, false, connection, us, line);
   }
 
   #open(connection: BoxConnection, kind: RingRecord['kind'], us: number, bytes: Uint8Array): void {
@@ -166,7 +167,8 @@ export class DeviceBox {
 
   /** The ring begins behind the first connections: their beginnings are of no use any more. */
   #prune(): void {
-    const { oldestUs } = this.ring;
+    // Nothing is fetched from the log for this: a thousand links may close at once.
+    const oldestUs = this.#ring.oldestUs ?? this.#log.beginningUs(this.#index);
     const numbers = [...this.#openings.keys()];
     for (const [index, number] of numbers.entries()) {
       const next = this.#openings.get(numbers[index + 1] ?? -1);
