@@ -13,13 +13,15 @@ export interface OutputRequest {
   /** What no text for people may have in it. */
   readonly secrets: readonly string[];
   /** Why an answer with a good status is a refusal all the same. */
-  readonly refusedBy?: (answer: string) => string | undefined;
+  readonly refusedBy?: (answer: string) => { readonly detail: string; readonly isBusy: boolean } | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
 /** Of an answer that says why, so much is shown. */
 const SHOWN = 200;
 const LARGEST_ANSWER = 64 * 1024;
+/** Robots of chats take 20 messages a minute. */
+const BUSY_MS = 3_000;
 /** What was sent is wrong, or too much. Of all else something can be fixed while it waits: address, rights, service. */
 const ABOUT_CONTENT = [400, 413, 422];
 
@@ -34,7 +36,12 @@ export async function send(
   try {
     const answer = await post(request, lookup, signal);
     const refusal = answer.ok ? refusedBy?.(answer.text) : undefined;
-    if (refusal !== undefined) return { kind: 'never', detail: masked(refusal, request.secrets) };
+    if (refusal !== undefined) {
+      const detail = masked(refusal.detail, request.secrets);
+      return refusal.isBusy
+        ? { kind: 'later', code: 'output_refused', detail, leastMs: BUSY_MS }
+        : { kind: 'never', detail };
+    }
     return verdictOf({ ...answer, text: masked(answer.text, request.secrets) });
   } catch (error) {
     // The network, or the time-out.

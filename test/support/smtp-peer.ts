@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, createServer as createTlsServer, TLSSocket } from 'node:tls';
 
 export interface Mail {
   readonly from: string;
@@ -10,23 +11,36 @@ export interface Mail {
 /** What it says to a verb in the place of its usual reply: `{ RCPT: '550 no such user' }`. */
 export type Replies = Readonly<Record<string, string>>;
 
+/** The pair of its certificate, as PEM, and whether it speaks TLS at once or once it is asked (STARTTLS). */
+export interface SmtpTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly from: 'start' | 'STARTTLS';
+}
+
 /** A mail server of RFC 5321 that takes down what it is sent. Use with `await using`. */
 export class SmtpPeer implements AsyncDisposable {
   readonly taken: Mail[] = [];
   /** Every line of the clients. */
   readonly lines: string[] = [];
+  /** Those of them that came over TLS. */
+  readonly secureLines: string[] = [];
   replies: Replies = {};
   #muted: Array<() => void> | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #tls: SmtpTls | undefined;
 
-  private constructor(server: Server) {
-    this.#server = server;
-    server.on('connection', (socket) => this.#talk(socket));
+  private constructor(tls: SmtpTls | undefined) {
+    this.#tls = tls;
+    this.#server = tls?.from === 'start' ? createTlsServer(tls) : createServer();
+    this.#server.on(tls?.from === 'start' ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.#greet(socket);
+    });
   }
 
-  static async start(): Promise<SmtpPeer> {
-    const peer = new SmtpPeer(createServer());
+  static async start(tls?: SmtpTls): Promise<SmtpPeer> {
+    const peer = new SmtpPeer(tls);
     await peer.listen(0);
     return peer;
   }
@@ -53,20 +67,28 @@ export class SmtpPeer implements AsyncDisposable {
     await closed;
   }
 
+  #greet(socket: Socket): void {
+    this.#say(socket, '220 peer ESMTP');
+    this.#talk(socket);
+  }
+
+  #say(socket: Socket, text: string): void {
+    const write = () => void (socket.destroyed || socket.write(`${text}\r\n`));
+    if (this.#muted === undefined) write();
+    else this.#muted.push(write);
+  }
+
   #talk(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    const say = (text: string): void => {
-      const write = () => void (socket.destroyed || socket.write(`${text}\r\n`));
-      if (this.#muted === undefined) write();
-      else this.#muted.push(write);
-    };
+    const isSecure = socket instanceof TLSSocket;
+    const offer = this.#tls?.from === 'STARTTLS' && !isSecure ? '250-STARTTLS\r\n' : '';
+    const say = (text: string): void => this.#say(socket, text);
     let rest = '';
     let from = '';
     let to: string[] = [];
     let data: string[] | undefined;
-    say('220 peer ESMTP');
     socket.on('data', (chunk) => {
       const lines = (rest + chunk.toString('utf8')).split('\r\n');
       rest = lines.pop() ?? '';
@@ -83,10 +105,13 @@ export class SmtpPeer implements AsyncDisposable {
           continue;
         }
         this.lines.push(line);
+        if (isSecure) this.secureLines.push(line);
         const verb = line.split(/[ :]/)[0]?.toUpperCase() ?? '';
         const other = this.replies[verb];
         if (other !== undefined) say(other);
-        else if (verb === 'EHLO') say('250-peer\r\n250-AUTH PLAIN\r\n250 8BITMIME');
+        else if (verb === 'EHLO') say(`250-peer\r\n${offer}250-AUTH PLAIN\r\n250 8BITMIME`);
+        else if (verb === 'STARTTLS' && offer !== '') return void this.#secure(socket, say);
+        else if (verb === 'STARTTLS') say('502 no such command');
         else if (verb === 'AUTH') say('235 welcome');
         else if (verb === 'QUIT') socket.end('221 bye\r\n');
         else if (verb === 'DATA') {
@@ -100,6 +125,15 @@ export class SmtpPeer implements AsyncDisposable {
         }
       }
     });
+  }
+
+  /** Nothing that came in plain is talked about over TLS. */
+  #secure(plain: Socket, say: (text: string) => void): void {
+    plain.removeAllListeners('data');
+    say('220 go on');
+    const { cert, key } = this.#tls ?? {};
+    const secureContext = createSecureContext({ cert, key });
+    this.#talk(new TLSSocket(plain, { isServer: true, secureContext }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
