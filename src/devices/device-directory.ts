@@ -1,10 +1,11 @@
 import type { ListenerConfig, MatchConfig, SessionSettings } from '../config/index.ts';
-import { addressInBlock, type Identity, identityText, parseBlock } from '../contract/index.ts';
+import { type Identity, identityText } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
 import type { Clock } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
+import { MatchIndex } from './match-index.ts';
 import {
   type Arrival,
   type Resolution,
@@ -37,7 +38,7 @@ export interface Settling {
 /** Every device of the bridge by its id: the configured ones, and those that dialled in unannounced. */
 export class DeviceDirectory {
   readonly #configured = new Map<string, DeviceRunner>();
-  #matches: Array<{ readonly match: MatchConfig; readonly runner: DeviceRunner }> = [];
+  readonly #matches = new MatchIndex<DeviceRunner>();
   readonly #clock: Clock;
   readonly #unannounced: UnannouncedDevices;
   readonly #unsettled = new Map<string, Settling>();
@@ -65,7 +66,7 @@ export class DeviceDirectory {
   ): Generator<undefined, void> {
     this.#settleAll();
     this.#configured.clear();
-    this.#matches = [];
+    this.#matches.clear();
     this.#protocols = undefined;
     for (const [id, each] of settling) this.#unsettled.set(id, each);
     for (const { runner, match } of devices) this.add(runner, match);
@@ -93,7 +94,7 @@ export class DeviceDirectory {
   /** One more device of the configuration; with `match` where it dials in. */
   add(runner: DeviceRunner, match?: MatchConfig): void {
     this.#configured.set(runner.id, runner);
-    if (match !== undefined) this.#matches.push({ match, runner });
+    if (match !== undefined) this.#matches.add(match, runner);
     this.#protocols = undefined;
   }
 
@@ -104,14 +105,14 @@ export class DeviceDirectory {
 
   /** The link of a bus whose DTU dials in; it is no device. */
   addLine(port: DeviceRunner, match: MatchConfig): void {
-    this.#matches.push({ match, runner: port });
+    this.#matches.add(match, port);
   }
 
   /** The protocols of configured devices that dial in and register; the same array while they stay the same. */
   registeringProtocols(): readonly DeclaredProtocol[] {
     this.#protocols ??= [
       ...new Set(
-        this.#matches.flatMap(({ runner: { settings, messages } }) =>
+        [...this.#matches.values()].flatMap(({ settings, messages }) =>
           settings.bare === undefined && messages !== undefined ? [messages.protocol] : [],
         ),
       ),
@@ -121,10 +122,10 @@ export class DeviceDirectory {
 
   /** The device of this address that never registers. */
   resolveBare(host: string): DeviceRunner | undefined {
-    const first = this.#matches.find(({ match }) => !namesIdentity(match) && cameFrom(match, host));
+    const first = this.#matches.findBare(host);
     if (first === undefined) return undefined;
-    const { bare, login } = first.runner.settings;
-    return bare === undefined || login === true ? undefined : this.#settled(first.runner);
+    const { bare, login } = first.settings;
+    return bare === undefined || login === true ? undefined : this.#settled(first);
   }
 
   isConfigured(id: string): boolean {
@@ -171,12 +172,8 @@ export class DeviceDirectory {
    * (`waited`), a device that stands before it in the configuration and may yet be named by its register has precedence.
    */
   resolveAddress(host: string, waited: boolean): DeviceRunner | undefined {
-    for (const { match, runner } of this.#matches) {
-      if (match.from !== undefined && !cameFrom(match, host)) continue;
-      if (!namesIdentity(match)) return this.#settled(runner);
-      if (!waited) return undefined;
-    }
-    return undefined;
+    const found = this.#matches.findByAddress(host, waited);
+    return found && this.#settled(found);
   }
 
   /** An unannounced device by its name; it is made where it is new. */
@@ -227,9 +224,10 @@ export class DeviceDirectory {
     if (identity === undefined) return this.resolveAddress(host, true);
     const logsIn = identity.identity !== undefined;
     const found = this.#matches.find(
-      ({ match, runner }) => (runner.settings.login === true) === logsIn && matches(match, identity, host),
+      { identity, host },
+      ({ settings }) => (settings.login === true) === logsIn,
     );
-    return found && this.#settled(found.runner);
+    return found && this.#settled(found);
   }
 
   #settled(runner: DeviceRunner): DeviceRunner {
@@ -255,29 +253,12 @@ function refuses({ anonymous, unknown }: ListenerConfig, byAddress: boolean): bo
   return (byAddress ? anonymous : unknown) === 'refuse';
 }
 
-const namesIdentity = ({ imei, appid, identity }: MatchConfig): boolean =>
-  imei !== undefined || appid !== undefined || identity !== undefined;
-
 /** Whether a link that this listener accepted can be read as one of the device. */
 function readsAlike({ settings, messages }: DeviceRunner, listener: ListenerConfig): boolean {
   if (settings.login !== true || messages === undefined || listener.messages === undefined) return true;
   if (messages.protocol === listener.messages) return true;
   const framingOf = ({ declaration }: DeclaredProtocol) => JSON.stringify(declaration.framing);
   return framingOf(messages.protocol) === framingOf(listener.messages);
-}
-
-function matches(match: MatchConfig, identity: Identity, host: string): boolean {
-  if (match.identity !== undefined && match.identity !== identityText(identity)) return false;
-  if (match.imei !== undefined && match.imei !== identity.imei) return false;
-  if (match.appid !== undefined && match.appid.toLowerCase() !== identity.appid?.toLowerCase()) return false;
-  return match.from === undefined || cameFrom(match, host);
-}
-
-function cameFrom(match: MatchConfig, host: string): boolean {
-  return (match.from ?? []).some((text) => {
-    const block = parseBlock(text);
-    return block !== undefined && addressInBlock(host, block);
-  });
 }
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
