@@ -3,7 +3,7 @@
 // stay readable in stack traces, because nothing is minified.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -19,7 +19,8 @@ const BUNDLED = ['string-width', 'yaml', 'yargs', 'zod'];
 const packages = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
   (name) => !BUNDLED.includes(name),
 );
-const isOutside = (id) => isBuiltin(id) || packages.some((name) => id === name || id.startsWith(`${name}/`));
+const isOutside = (id) =>
+  (isBuiltin(id) && id !== 'node:http') || packages.some((name) => id === name || id.startsWith(`${name}/`));
 
 /** What `exports` of package.json names, by the file in dist/. */
 const LIBRARY = {
@@ -35,8 +36,31 @@ const THREADS = {
   'lib/parts/history-worker': 'src/history/history-worker.ts',
 };
 
+/**
+ * Work of a start that nothing asked for: `Intl.Segmenter` reads tables of a megabyte, and an `import` of `node:http` reads
+ * all of its names, one of which loads the whole client behind `fetch`.
+ */
+const lazyStart = {
+  name: 'lazy-start',
+  transform(code, id) {
+    if (!/[\\/]string-width[\\/]index\.js$/.test(id)) return undefined;
+    const early = /const segmenter = new Intl\.Segmenter\(\);/;
+    if (!early.test(code)) return undefined;
+    const late = `let made;
+const segmenter = { segment: (text) => (made ??= new Intl.Segmenter()).segment(text) };`;
+    return { code: code.replace(early, late), map: null };
+  },
+  resolveId: (id) => (id === 'node:http' ? { id: '\0node:http', moduleSideEffects: false } : undefined),
+  load(id) {
+    if (id !== '\0node:http') return undefined;
+    return `import { createRequire } from 'node:module';
+export const { createServer, request, STATUS_CODES } = createRequire(import.meta.url)('node:http');`;
+  },
+};
+
 const bundle = await rolldown({
   cwd: at('.'),
+  plugins: [lazyStart],
   input: {
     'bin/heartwire': at('bin/heartwire.ts'),
     ...Object.fromEntries(
@@ -46,15 +70,51 @@ const bundle = await rolldown({
   platform: 'node',
   external: isOutside,
   transform: { target: 'node20.19' },
-  // No file of src/ does anything when it is imported, so what a door offers and a command does not use is left out.
-  treeshake: { moduleSideEffects: false },
+  preserveEntrySignatures: 'allow-extension',
+  // No file of src/ does anything when it is imported, unlike the program, so what a door offers and a command does not use is left out.
+  treeshake: { moduleSideEffects: (id) => id === at('bin/program.ts') },
 });
+/** What one of these loads at once; a file for each set of commands is a hundred, and to find them takes as long as Node. */
+const STARTS = [
+  'bin/program.ts',
+  'src/cli/bridge-run.ts',
+  'src/cli/commands/decode.ts',
+  ...Object.values(THREADS),
+  ...Object.values(LIBRARY),
+].map(at);
+
+const NAMES = STARTS.map((file) => basename(file === at('src/index.ts') ? 'library' : file, '.ts'));
+
+/** For each shared module, the starts that load it: one file for each set of them. */
+function setsOf(chunks) {
+  const byFile = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
+  const sets = new Map();
+  for (const [index, start] of STARTS.entries()) {
+    const seen = new Set();
+    const open = chunks.filter(({ moduleIds }) => moduleIds.includes(start));
+    for (let chunk = open.pop(); chunk !== undefined; chunk = open.pop()) {
+      if (seen.has(chunk)) continue;
+      seen.add(chunk);
+      open.push(...chunk.imports.map((file) => byFile.get(file)).filter((each) => each !== undefined));
+      if (chunk.isEntry || chunk.isDynamicEntry) continue;
+      for (const id of chunk.moduleIds) sets.set(id, [...(sets.get(id) ?? []), NAMES[index]]);
+    }
+  }
+  return sets;
+}
+
+const { output: apart } = await bundle.generate({ format: 'esm' });
+const sets = setsOf(apart.filter(({ type }) => type === 'chunk'));
 for (const folder of ['dist/bin', 'dist/lib']) rmSync(at(folder), { recursive: true, force: true });
 const { output } = await bundle.write({
   dir: at('dist'),
   format: 'esm',
   entryFileNames: '[name].js',
   chunkFileNames: 'lib/parts/[name].js',
+  codeSplitting: {
+    includeDependenciesRecursively: false,
+    groups: [{ debugName: 'shared', name: (id) => sets.get(id)?.join('-') ?? null }],
+  },
   comments: false,
   sourcemap: true,
 });

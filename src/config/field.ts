@@ -25,16 +25,20 @@ const ZOD_CODE = 'custom';
 
 /** A value with a check that names the fix, and the JSON Schema that says the same to an editor. */
 export function field<T>(meta: FieldMeta, check: (value: unknown) => FieldFinding | undefined) {
-  return z
-    .custom<T>()
-    .superRefine((value, context) => {
-      const finding = check(value);
-      if (finding === undefined) return;
-      const { message, path = [] } = finding;
-      context.addIssue({ code: ZOD_CODE, message, path: [...path], params: { finding } });
-    })
-    .meta({ ...meta });
+  const refined = z.superRefine<T>((value, context) => {
+    const finding = check(value);
+    if (finding === undefined) return;
+    const { message, path = [] } = finding;
+    context.addIssue({ code: ZOD_CODE, message, path: [...path], params: { finding } });
+  });
+  // Built at once: each link of a chain would build the schema again, and there are hundreds when a program starts.
+  const type = new z.ZodCustom({ type: ZOD_CODE, check: ZOD_CODE, fn: anything, checks: [refined] });
+  z.globalRegistry.add(type, { ...meta });
+  // The constructor cannot be given the type of the values, which only the check knows.
+  return type as z.ZodCustom<T, T>;
 }
+
+const anything = (): boolean => true;
 
 /** What stands where something else was expected, in words. */
 export function nameKind(value: unknown): string {

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import module from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = process.env.HEARTWIRE_BIN ?? `${root}/dist/bin/heartwire.js`;
@@ -52,5 +56,44 @@ describe('the program', () => {
     const child = start('schema', 'devices');
     child.stdout?.destroy();
     expect(await finish(child)).toEqual({ code: 0, out: '', err: '' });
+  });
+});
+
+const keeps = 'enableCompileCache' in module;
+if (!keeps) console.warn('skipped: this release of Node keeps nothing of a program between two starts');
+
+describe.runIf(keeps)('what Node keeps of the program', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'heartwire-cache-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  const check = (env: Record<string, string>) =>
+    finish(
+      spawn(process.execPath, [program, 'check'], {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // On Windows and macOS the folder is found in other ways; there the first one is the home.
+        env: { ...process.env, HOME: folder, LOCALAPPDATA: folder, XDG_CACHE_HOME: folder, ...env },
+      }),
+    );
+  const kept = async () =>
+    (await readdir(folder, { recursive: true })).filter((name) => name.includes('heartwire'));
+
+  it('is in a folder of the user', async () => {
+    expect(await check({})).toMatchObject({ code: 0, err: '' });
+    expect((await kept()).length).toBeGreaterThan(10);
+  });
+
+  it('is nothing where it is switched off', async () => {
+    expect(await check({ NODE_DISABLE_COMPILE_CACHE: '1' })).toMatchObject({ code: 0, err: '' });
+    expect(await kept()).toEqual([]);
+  });
+
+  it('is not missed where that folder is no folder', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const nowhere = join(folder, 'file');
+    const env = { HOME: nowhere, LOCALAPPDATA: nowhere, XDG_CACHE_HOME: nowhere };
+    expect(await check(env)).toMatchObject({ code: 0, err: '' });
   });
 });
