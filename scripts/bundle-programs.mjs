@@ -34,6 +34,7 @@ const LIBRARY = {
 const THREADS = {
   'lib/parts/config-worker': 'src/app/reload/config-worker.ts',
   'lib/parts/history-worker': 'src/history/history-worker.ts',
+  'lib/parts/write-worker': 'src/feed/writes/write-worker.ts',
 };
 
 /**

@@ -70,6 +70,9 @@ if (isStale(built, [...common, 'bin', 'bench', 'test'])) {
   writeFileSync(built, startedAt.toISOString());
 }
 
+// The tests and the benches measure what an installation builds.
+run('building the native part', process.execPath, [at('native', 'build.mjs'), '--if-stale', '--quiet']);
+
 const builtPage = at('dist', '.built-page');
 if (isStale(builtPage, [...common, 'web', 'test/web'])) {
   console.error('heartwire: building the page ...');

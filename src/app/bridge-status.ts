@@ -1,6 +1,7 @@
 import type { Publisher } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
 import type { DeviceDirectory, DeviceListener } from '../devices/index.ts';
+import type { WritesStatus } from '../feed/index.ts';
 import type { Clock, Timer } from '../system/index.ts';
 
 const EVERY_MS = 1_000;
@@ -17,6 +18,7 @@ export interface BridgeStatusOptions {
   outputs(): readonly JsonObject[] | undefined;
   readonly history: { status(): JsonObject } | undefined;
   config(): JsonObject;
+  writes(): WritesStatus | undefined;
   /** This instance among others; absent where it is the only one. */
   readonly shared?: { readonly instance: string; status(): JsonObject } | undefined;
 }
@@ -64,6 +66,7 @@ export class BridgeStatus {
       version,
       started_at: this.#startedAt,
       config: this.#options.config(),
+      ...writesOf(this.#options.writes()),
       devices: { ...directory.countByStatus() },
       listeners: deviceListeners.map((deviceListener) => ({ ...deviceListener.status() })),
       ...(recorder === undefined ? {} : { recording: recorder.status() }),
@@ -81,4 +84,10 @@ export class BridgeStatus {
       })),
     };
   }
+}
+
+function writesOf(status: WritesStatus | undefined): JsonObject {
+  if (status === undefined) return {};
+  const { native, whyNot, workers } = status;
+  return { writes: { native, ...(whyNot === undefined ? {} : { why_not_native: whyNot }), workers } };
 }

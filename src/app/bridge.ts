@@ -239,6 +239,7 @@ export class Bridge {
       commands: this.#commands.anywhere,
       wanted: shared && ((patterns) => shared.wanted(patterns)),
       peers: shared && clientPeers(shared),
+      writes: server,
       additions: writer && ((addition, address) => writer.add(addition, address)),
       onLog: (entry) => logSubscriber(log, entry),
       onDefect,
@@ -257,17 +258,16 @@ export class Bridge {
         failed,
       });
     const tls = this.#tls;
-    const { tcp } = server;
     const { subscriberRegistry } = this.#feed;
     if (shared !== undefined) answerPeers(shared, subscriberRegistry);
     this.#lines =
-      tcp &&
+      server.tcp &&
       new JsonLinesServer({
         subscriberRegistry,
-        host: tcp.host,
-        port: tcp.port,
+        host: server.tcp.host,
+        port: server.tcp.port,
         live: limits,
-        ...(tls && tcp.tls ? { tls } : {}),
+        ...(tls && server.tcp.tls ? { tls } : {}),
         failed,
       });
     const inspection = inspectionRoutes({
@@ -319,6 +319,7 @@ export class Bridge {
       outputs: () => this.#outputs.status(),
       history,
       config: configStatus,
+      writes: () => subscriberRegistry.writes,
       shared,
     });
     if (shared !== undefined) shared.changed = () => this.#status.publish();

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { parseBlock } from '../contract/index.ts';
-import { durationField, flagField, numberField, textField } from './field.ts';
+import {
+  badType,
+  durationField,
+  type FieldFinding,
+  field,
+  flagField,
+  numberField,
+  textField,
+} from './field.ts';
 import { type ConfigOf, configOf, defaultsOf, live } from './keys.ts';
 import type { Finding } from './problem.ts';
 import { checkHost, checkHostName, checkNetwork, checkOrigin } from './value-checks.ts';
@@ -22,6 +30,16 @@ const LINES = {
       'JSON lines over TLS with the pair of `server.tls`; so they are where that is given, unless this is `false`.',
   }).optional(),
 };
+
+const MOST_WORKERS = 64;
+
+function checkWorkers(value: unknown): FieldFinding | undefined {
+  const fix = `Write auto, or a whole number from 0 to ${MOST_WORKERS}.`;
+  if (value === 'auto') return undefined;
+  if (typeof value !== 'number') return badType('auto or a whole number', value, fix);
+  if (Number.isInteger(value) && value >= 0 && value <= MOST_WORKERS) return undefined;
+  return { code: 'config_bad_value', message: 'The number is out of range.', fix };
+}
 
 /** The keys of `server`. */
 export const SERVER = {
@@ -140,6 +158,18 @@ export const SERVER = {
     }).optional(),
     'for new changes',
   ),
+  native: flagField({
+    description:
+      'Whether one call writes to many subscribers where the native part is built; not over TLS, nor on Windows.',
+  }).prefault(true),
+  workers: field<number | 'auto'>(
+    {
+      description:
+        'Threads that write to subscribers beside the main one, for a thousand and more; `auto`: one for each further core.',
+      anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 0, maximum: MOST_WORKERS }],
+    },
+    checkWorkers,
+  ).prefault(0),
   tcp: z
     .strictObject(LINES)
     .optional()

@@ -8,3 +8,5 @@ export { Transport } from './hub/transport.ts';
 export { FeedServer } from './transports/feed-server.ts';
 export { JsonLinesServer } from './transports/json-lines-server.ts';
 export { SseServer } from './transports/sse-server.ts';
+export type { WritesStatus } from './writes/feed-writes.ts';
+export { loadNativeWrites } from './writes/native-writes.ts';

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { command as doctor } from '../../src/cli/commands/doctor.ts';
 import { examineOpenFiles, examinePort } from '../../src/cli/examine.ts';
+import { loadNativeWrites } from '../../src/feed/writes/native-writes.ts';
 import { portHolders } from '../../src/links/port-holders.ts';
 import { hasOpenssl, makeCertificate } from '../support/certificates.ts';
 import { hasPtys, openPty } from '../support/pty.ts';
@@ -32,7 +33,7 @@ async function diagnose(yaml: string) {
     healthy: boolean;
     findings: Array<{ about: string; code?: string; detail: string }>;
   };
-  const findings = report.findings.filter(({ about }) => about !== 'open files');
+  const findings = report.findings.filter(({ about }) => !['open files', 'writes'].includes(about));
   return { exit, healthy: report.healthy, findings };
 }
 
@@ -361,4 +362,32 @@ test('names the devices of which nothing is kept for incidents, because their wo
   const { findings } = await diagnose(`server: { port: 0 }\n${secrecy}\ndevices:\n${devices.join('')}`);
   const said = findings.filter(({ about }) => about === 'black_box').map(({ detail }) => detail);
   expect(said).toEqual(['Nothing is kept for incidents of what `secrecy` covers: s.']);
+});
+
+describe('doctor, about how subscribers are written to', () => {
+  const said = async (server: string): Promise<string | undefined> => {
+    writeFileSync(join(folder, 'devices.yaml'), `server: { port: 0, ${server} }\ndevices: []\n`);
+    const io = new RecordedIo(folder);
+    await doctor.run({ file: 'devices.yaml', json: false }, io);
+    return /^ok {2}writes: (.*)$/m.exec(io.printed)?.[1];
+  };
+
+  test('says whether the native part is used, and why not', async () => {
+    const native = loadNativeWrites();
+    expect(await said('workers: auto')).toBe(
+      native.on
+        ? 'One call writes to many subscribers: the native part is built.'
+        : `Each subscriber is written to by itself, which costs more with hundreds of them: ${native.why}.`,
+    );
+    expect(await said('native: false')).toBe(
+      'Each subscriber is written to by itself: `server.native` is false.',
+    );
+  });
+
+  test.runIf(hasOpenssl)('says that TLS does not go together with it', async () => {
+    makeCertificate(folder, 'one');
+    expect(await said('tls: { cert: one.crt, key: one.key }')).toBe(
+      'Each subscriber is written to by itself: the feed is served over TLS.',
+    );
+  });
 });

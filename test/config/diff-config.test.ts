@@ -141,6 +141,8 @@ describe('every key of the server', () => {
     ['max_patterns', '5', 'at once'],
     ['auth_timeout', '5s', 'at once'],
     ['flush_window', '20ms', 'at once'],
+    ['native', 'false', 'after a restart'],
+    ['workers', 'auto', 'after a restart'],
   ];
   const without = load('access: { insecure: true }\ndevices: []');
 

@@ -59,6 +59,8 @@ describe('loadConfig', () => {
         maxConnectionsPerAddress: 30,
         maxConnectsPerSecond: 10,
         maxRequestsPerSecond: 100,
+        native: true,
+        workers: 0,
         maxMessageBytes: 65_536,
         maxMessagesPerSecond: 100,
         maxPatterns: 256,

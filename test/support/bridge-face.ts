@@ -8,6 +8,7 @@ import { JsonLinesServer } from '../../src/feed/transports/json-lines-server.ts'
 import { SseServer } from '../../src/feed/transports/sse-server.ts';
 import { HttpServer } from '../../src/server/http/http-server.ts';
 import { LiveConfig } from '../../src/system/live-config.ts';
+import { testWrites } from './test-writes.ts';
 
 /** What a bridge shows to the web, over a store that the test writes. */
 export class BridgeFace {
@@ -55,7 +56,7 @@ export class BridgeFace {
     const { trustedProxies = [] } = options;
     const names = { host: '127.0.0.1', hosts: [], origins: [], trustedProxies };
     const live = new LiveConfig<LiveLimits>({ ...DEFAULT_FEED_LIMITS, ...options.feed });
-    const feed = new FeedServer({ ...names, ...options.feed, store, live });
+    const feed = new FeedServer({ ...names, writes: testWrites(), ...options.feed, store, live });
     const eventStreams = new SseServer(feed.subscriberRegistry);
     const { onDefect } = options.feed ?? {};
     const http = new HttpServer({

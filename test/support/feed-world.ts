@@ -9,6 +9,7 @@ import { FeedServer, type FeedServerOptions } from '../../src/feed/transports/fe
 import { FakeClock } from './fake-clock.ts';
 import { checkServerMessage } from './feed-contract.ts';
 import { FeedView } from './feed-view.ts';
+import { testWrites } from './test-writes.ts';
 
 /** A feed on 127.0.0.1 with clients of any manners. Use with `await using`. */
 export class FeedWorld {
@@ -25,6 +26,7 @@ export class FeedWorld {
       host: '127.0.0.1',
       hosts: [],
       origins: [],
+      writes: testWrites(),
       ...options,
     });
     this.#http.on('upgrade', (request, socket, head) => this.feed.handleUpgrade(request, socket, head));

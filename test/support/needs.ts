@@ -18,7 +18,8 @@ export type Tool =
   | 'mosquitto'
   | 'influxd'
   | 'redis-server'
-  | 'promtool';
+  | 'promtool'
+  | 'cc';
 
 export interface Need {
   /** False only where the tool is missing and may be: hand it to `describe.runIf`. */
@@ -44,6 +45,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   influxd: ['influxd'],
   promtool: ['promtool'],
   'redis-server': ['redis-server'],
+  cc: ['cc'],
 };
 
 /**

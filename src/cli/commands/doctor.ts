@@ -8,6 +8,7 @@ import {
   formatProblem,
   type LinesConfig,
   readConfig,
+  type ServerConfig,
   type StaticToken,
 } from '../../config/index.ts';
 import type { TlsFiles } from '../../contract/index.ts';
@@ -113,6 +114,7 @@ async function examineMachine(cwd: string): Promise<Finding[]> {
         () =>
           examinePort(path, { port: { by: 'path', path } }),
     ),
+    () => examineWrites(DEFAULT_SERVER),
     () => examineOpenFiles(SPARE_FILES),
   ]);
   const plugged = ports.length > 0 ? [] : [good('serial ports', 'None is plugged in.')];
@@ -141,11 +143,29 @@ async function examine(config: BridgeConfig, cwd: string): Promise<Finding[]> {
     () => examineSecrets(config),
     () => examineHistory(config, cwd),
     ...(config.outputs ?? []).flatMap((each) => examineOutput(each, cwd)),
+    () => examineWrites(server),
     () => examineOpenFiles(SPARE_FILES + dialled.length + connections + traces(config)),
   ];
   const findings = await inTurn(jobs);
   const found = findings.filter((each) => each !== undefined);
   return [...found, ...(await sharedPorts(dialled)), ...(await backplaneFindings(config))];
+}
+
+/** How subscribers would be written to; nothing is wrong with either way. */
+async function examineWrites({ native, tls, tcp }: ServerConfig): Promise<Finding> {
+  const about = 'writes';
+  const oneByOne = 'Each subscriber is written to by itself';
+  if (!native) return good(about, `${oneByOne}: \`server.native\` is false.`);
+  if (tls !== undefined && tcp?.tls !== false)
+    return good(about, `${oneByOne}: the feed is served over TLS.`);
+  const { loadNativeWrites } = await import('../../feed/index.ts');
+  const found = loadNativeWrites();
+  return good(
+    about,
+    found.on
+      ? 'One call writes to many subscribers: the native part is built.'
+      : `${oneByOne}, which costs more with hundreds of them: ${found.why}.`,
+  );
 }
 
 /** A recorded device with a link has its trace open, too. */

@@ -237,6 +237,14 @@ const bridge = z.looseObject({
   started_at: instant(),
   devices: z.record(z.string(), count()).meta({ description: 'Devices by status.' }),
   listeners: list(jsonObject()),
+  writes: z
+    .looseObject({
+      native: z.boolean().meta({ description: 'One call writes to many subscribers.' }),
+      why_not_native: z.string().optional(),
+      workers: count().meta({ description: 'Threads that write beside the main one.' }),
+    })
+    .optional()
+    .meta({ description: 'How subscribers are written to.' }),
 });
 
 /** What one kind of topic holds, and how it is published. */
@@ -341,7 +349,7 @@ export const TOPICS: readonly TopicContract[] = [
     address: 'bridge/status',
     summary: 'The bridge itself: its version, devices by status, listeners, its configuration.',
     holds:
-      'version, configuration and what its last reload did, devices by status, listeners, links that did not register',
+      'version, configuration and what its last reload did, devices by status, listeners, links that did not register, how subscribers are written to (`writes`)',
     kind: 'state',
     document: () => jsonSchemaOf(bridge),
   },

@@ -17,8 +17,11 @@ export const LOW_WATER = 16 * 1024;
 export interface Sink {
   /** Bytes accepted and not sent yet. */
   readonly unsent: number;
-  /** Returns what is unsent then. */
-  write(bytes: Uint8Array): number;
+  /**
+   * Returns what is unsent then. `shared` bytes are the same for many; a sink may find out later that not all of them
+   * could leave: it calls `filled` then.
+   */
+  write(bytes: Uint8Array, shared?: boolean): number;
 }
 
 /** Frames that wait for one subscriber: its own ones and shared ones in their order; answers may go before them. */
@@ -260,6 +263,13 @@ export class Subscriber {
     this.#advance(this.#group.end, now);
   }
 
+  /** The sink holds more than `write` said: it is looked at again. */
+  filled(): void {
+    if (this.index === NOT_A_MEMBER) return;
+    if (this.#sink.unsent > HIGH_WATER) this.#full = true;
+    this.#wake();
+  }
+
   /** Writes as much as the sink takes, and returns the bytes that wait for this subscriber then, roughly. */
   flush(now: Instant): number {
     // Nearly always this is all, and there may be very many.
@@ -331,7 +341,7 @@ export class Subscriber {
       if (piece === undefined) return undefined;
       this.#context.tally.deliveries += piece.end - this.#cursor;
       this.#cursor = piece.end;
-      unsent = this.#sink.write(piece.bytes);
+      unsent = this.#sink.write(piece.bytes, true);
       if (unsent <= HIGH_WATER) continue;
       this.#full = true;
       this.#plain = false;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { Grant } from '../../access/index.ts';
 import { CLOSE_CODES, type CloseReason, mayReconnect } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
@@ -7,6 +8,8 @@ import type { Audience } from '../core/audience.ts';
 import type { FeedSession } from '../core/session.ts';
 import type { SessionConnection } from '../core/session-context.ts';
 import { HIGH_WATER, LOW_WATER, type Sink, type Subscriber } from '../core/subscriber.ts';
+import { descriptorOf } from '../writes/descriptor.ts';
+import { type GroupMember, type GroupWriter, NO_SLOT } from '../writes/group-writer.ts';
 
 let lastBytes: Uint8Array | undefined;
 let lastBuffer: Buffer = Buffer.alloc(0);
@@ -29,6 +32,12 @@ export function endSocket(socket: Socket, clock: Clock, timeoutMs: number): void
   const timer = clock.setTimer(clock.now().monoMs + timeoutMs, () => socket.destroy());
   socket.once('close', () => timer.cancel());
   socket.end();
+}
+
+/** The error that a write of Node ends with. */
+function writeError(errorNumber: number): Error {
+  const code = getSystemErrorName(-errorNumber);
+  return Object.assign(new Error(`write ${code}`), { code, errno: -errorNumber, syscall: 'write' });
 }
 
 /** A protocol ping that nothing has answered yet. */
@@ -82,13 +91,18 @@ export interface TransportSocket {
  * One subscriber over any transport. Everything for it is written here, as frames that are made already, straight to
  * the socket; while the socket is too full, nothing more is written to it, and nothing is read from it.
  */
-export class Connection implements Sink, SessionConnection {
+export class Connection implements Sink, SessionConnection, GroupMember {
   readonly subscriber: Subscriber;
   /** The address of the peer, in its usual notation. */
   readonly address: string;
   readonly #transportSocket: TransportSocket;
   readonly #socket: Socket;
   readonly #audience: Audience;
+  readonly #groupWriter: GroupWriter | undefined;
+  /** Absent where its bytes may not go out with those of others. */
+  #descriptor: number | undefined;
+  /** Its place among what is written together; it may be over. */
+  #slot = NO_SLOT;
   #session: FeedSession<Connection> | undefined;
   #handed = 0;
   #control: Control | undefined;
@@ -107,12 +121,33 @@ export class Connection implements Sink, SessionConnection {
   /** The second of the ping interval in which it is pinged. */
   pingSecond = 0;
 
-  constructor(transportSocket: TransportSocket, socket: Socket, address: string, audience: Audience) {
+  constructor(
+    transportSocket: TransportSocket,
+    socket: Socket,
+    address: string,
+    audience: Audience,
+    groupWriter?: GroupWriter,
+  ) {
     this.#transportSocket = transportSocket;
     this.#socket = socket;
     this.address = address;
     this.#audience = audience;
+    this.#groupWriter = groupWriter;
     this.subscriber = audience.admit(this);
+    if (groupWriter !== undefined) this.#shareDescriptor();
+  }
+
+  #shareDescriptor(): void {
+    const socket = this.#socket;
+    this.#descriptor = descriptorOf(socket);
+    if (this.#descriptor === undefined) return;
+    const destroy = socket._destroy;
+    // The operating system gives a closed descriptor to the next socket.
+    socket._destroy = (error, done) => {
+      this.settle();
+      this.#descriptor = undefined;
+      destroy.call(socket, error, done);
+    };
   }
 
   get unsent(): number {
@@ -177,10 +212,33 @@ export class Connection implements Sink, SessionConnection {
   }
 
   /** To be called only while it is not closing. */
-  write(bytes: Uint8Array): number {
+  write(bytes: Uint8Array, shared = false): number {
+    const socket = this.#socket;
     this.#handed += bytes.length;
-    this.#socket.write(asBuffer(bytes));
-    return this.#socket.writableLength;
+    this.settle();
+    if (shared && this.#descriptor !== undefined && socket.writableLength === 0) {
+      this.#slot = this.#groupWriter?.add(this, this.#descriptor, bytes) ?? NO_SLOT;
+      if (this.#slot !== NO_SLOT) return socket.writableLength;
+    }
+    socket.write(asBuffer(bytes));
+    return socket.writableLength;
+  }
+
+  /** Whatever was written goes before what is written to the socket from now on. */
+  settle(): void {
+    if (this.#slot === NO_SLOT) return;
+    const slot = this.#slot;
+    this.#slot = NO_SLOT;
+    this.#groupWriter?.settle(slot, this);
+  }
+
+  tookLess(rest: Uint8Array): void {
+    this.#socket.write(rest);
+    if (!this.closing) this.subscriber.filled();
+  }
+
+  broken(errorNumber?: number): void {
+    this.#socket.destroy(errorNumber === undefined ? undefined : writeError(errorNumber));
   }
 
   receive(text: string, now: Instant): void {
@@ -295,6 +353,7 @@ export class Connection implements Sink, SessionConnection {
     if (!this.quiet || this.#socket.bytesRead === 0 || UNANSWERED.includes(reason))
       this.subscriber.sendLast('closing', { code, reason, reconnect: mayReconnect(code), ...retry }, now);
     this.#closedFor = reason;
+    this.settle();
     this.detach();
     // The close frame of the peer must be read.
     this.#transportSocket.resume();

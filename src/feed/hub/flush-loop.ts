@@ -2,6 +2,7 @@ import type { Instant } from '../../instant.ts';
 import type { Arrivals, Clock, Timer } from '../../system/index.ts';
 import type { Audience, Pending } from '../core/audience.ts';
 import type { Subscriber } from '../core/subscriber.ts';
+import type { GroupWriter } from '../writes/group-writer.ts';
 
 /** Bounds of one slice of a pass: whichever is reached first. */
 const SLICE_SUBSCRIBERS = 256;
@@ -76,6 +77,9 @@ export class FlushLoop {
   #ownSlice = false;
   #paceTimer: Timer | undefined;
   readonly #arrivals: Arrivals | undefined;
+  readonly #groupWriter: GroupWriter | undefined;
+  /** It calls when it is idle. */
+  #awaitsIdle = false;
   /** Devices that were accepted at the last look. */
   #arrived = 0;
   /** When the last slice ended. */
@@ -87,7 +91,9 @@ export class FlushLoop {
     flush: (subscriber: Subscriber, now: Instant) => void,
     windowMs = 0,
     arrivals?: Arrivals,
+    groupWriter?: GroupWriter,
   ) {
+    this.#groupWriter = groupWriter;
     this.#arrivals = arrivals;
     this.#windowMs = windowMs;
     this.#audience = audience;
@@ -109,7 +115,11 @@ export class FlushLoop {
 
   #requestShared(): void {
     // What is published while others are written waits for the end of that, which asks again.
-    if (this.#sharedDue || this.#inShared || this.#window !== undefined) return;
+    if (this.#sharedDue || this.#inShared || this.#window !== undefined || this.#awaitsIdle) return;
+    if (this.#groupWriter?.busy === true) {
+      this.#awaitIdle(this.#groupWriter);
+      return;
+    }
     const { monoMs } = this.#clock.now();
     const { endedAtMs, waitMs } = this.#shared;
     const windowMs = Math.max(this.#windowMs, endedAtMs + waitMs - monoMs);
@@ -117,8 +127,23 @@ export class FlushLoop {
     else this.#window = this.#clock.setTimer(monoMs + windowMs, this.#windowOver);
   }
 
+  /** What is under way to the same sockets goes first, and this with more behind it. */
+  #awaitIdle(groupWriter: GroupWriter): void {
+    this.#awaitsIdle = true;
+    groupWriter.onceIdle(() => {
+      this.#awaitsIdle = false;
+      if (!this.#audience.sharedPending) return;
+      this.#requestShared();
+      if (this.#sharedDue) this.#soon();
+    });
+  }
+
   readonly #windowOver = (): void => {
     this.#window = undefined;
+    if (this.#groupWriter?.busy === true) {
+      this.#awaitIdle(this.#groupWriter);
+      return;
+    }
     this.#sharedDue = true;
     this.#soon();
   };
@@ -135,11 +160,13 @@ export class FlushLoop {
       return;
     }
     this.#flushing = true;
+    this.#groupWriter?.begin();
     // The rest of a pass under way, and one of what was published since.
     for (const subscriber of this.#pass ?? []) this.#flush(subscriber, now);
     this.#pass = undefined;
     this.#inShared = false;
     for (const subscriber of this.#audience.pass()) this.#flush(subscriber, now);
+    this.#groupWriter?.end();
     this.#flushing = false;
   }
 
@@ -183,7 +210,9 @@ export class FlushLoop {
     this.#ownSlice = audience.inOwnPart;
     const now = this.#clock.now();
     this.#flushing = true;
+    this.#groupWriter?.begin();
     const done = this.#flushSome(this.#pass, now, this.#ownSlice ? OWN_SLICE_MS : SLICE_MS);
+    this.#groupWriter?.end();
     this.#flushing = false;
     if (done) this.#pass = undefined;
     if (this.#arrivals !== undefined) this.#wroteAtMs = this.#clock.now().monoMs;
@@ -212,6 +241,7 @@ export class FlushLoop {
 
   /** What subscribers share is written to the last of them, in a slice that began at this time. */
   #endShared(sliceAtMs: number): void {
+    this.#groupWriter?.flush();
     const { monoMs } = this.#clock.now();
     this.#inShared = false;
     const costMs = this.#costMs + monoMs - sliceAtMs;
@@ -232,6 +262,7 @@ export class FlushLoop {
       if (asks) askAt = tally.ownBytes + CLOCK_EVERY_BYTES;
       const late = asks && this.#clock.now().monoMs - now.monoMs > mostMs;
       if (count < SLICE_SUBSCRIBERS && !late) continue;
+      this.#groupWriter?.flush();
       if (this.#inShared) this.#costMs += this.#clock.now().monoMs - now.monoMs;
       return false;
     }

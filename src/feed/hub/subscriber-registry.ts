@@ -16,6 +16,7 @@ import { FeedSession } from '../core/session.ts';
 import type { KickedClients } from '../core/session-context.ts';
 import { SessionMemory } from '../core/session-memory.ts';
 import type { FeedStore } from '../core/store.ts';
+import { FeedWrites, type FeedWritesOptions, type WritesStatus } from '../writes/feed-writes.ts';
 import { ConnectionQuota, idInUse, type Rejection, reject } from './admission.ts';
 import { Authorizer } from './authorizer.ts';
 import type { ClientPeers } from './client-peers.ts';
@@ -62,6 +63,8 @@ export interface SubscriberRegistryOptions extends Partial<FeedServerLimits> {
   readonly peers?: ClientPeers | undefined;
   /** Absent: the configuration is not changed from here. */
   readonly additions?: AdditionHandler | undefined;
+  /** How the same bytes go to many sockets; absent: each socket is written to by itself. */
+  readonly writes?: FeedWritesOptions | undefined;
   onLog?(entry: FeedLog): void;
   /** A defect showed with one connection, which is closed for it; absent: it is thrown on, and ends the process. */
   onDefect?(affected: Affected, cause: unknown): void;
@@ -98,6 +101,7 @@ export class SubscriberRegistry {
   readonly #random: () => number;
   readonly #watch: ConnectionWatch;
   readonly #quota: ConnectionQuota;
+  readonly #writes: FeedWrites | undefined;
   readonly #stopListening: () => void;
   #timer: Timer | undefined;
   #reading: Timer | undefined;
@@ -114,6 +118,8 @@ export class SubscriberRegistry {
     this.#watch = new ConnectionWatch(this.limits, random);
     this.#quota = new ConnectionQuota(this.limits, random);
     this.auth = options.auth ?? new Authenticator(undefined, this.clock);
+    this.#writes =
+      options.writes && new FeedWrites(options.writes, (why) => options.onDefect?.({}, new Error(why)));
     this.#stopListening = this.auth.onReplaced(() => this.#recheckTokens());
     this.#presence = new Presence({
       store: options.store,
@@ -139,6 +145,11 @@ export class SubscriberRegistry {
     );
   }
 
+  /** How it writes; undefined where each socket is written to by itself. */
+  get writes(): WritesStatus | undefined {
+    return this.#writes?.status;
+  }
+
   get limits(): FeedServerLimits {
     return this.#limits;
   }
@@ -158,6 +169,7 @@ export class SubscriberRegistry {
       limits: this.limits,
       port: this.#sessions,
       arrivals: this.#options.arrivals,
+      groupWriter: this.#writes?.groupWriter,
       flush: ({ sink }, now) => {
         if (!(sink instanceof Connection)) return;
         try {
@@ -220,7 +232,13 @@ export class SubscriberRegistry {
   admit(transport: Transport, arrival: Arrival): Connection {
     const { transportSocket, socket, address, wantedId, quiet = false, verdict } = arrival;
     const now = this.clock.now();
-    const connection = new Connection(transportSocket, socket, address, transport.audience);
+    const connection = new Connection(
+      transportSocket,
+      socket,
+      address,
+      transport.audience,
+      this.#writes?.groupWriter,
+    );
     connection.quiet = quiet;
     const id = wantedId ?? `c_${randomBytes(6).toString('base64url')}`;
     transport.tally.opened(connection);
@@ -328,6 +346,7 @@ export class SubscriberRegistry {
     this.#timer?.cancel();
     this.#reading?.cancel();
     this.#stopListening();
+    await this.#writes?.[Symbol.asyncDispose]();
   }
 
   /** An authorized connection gets its place among the clients, unless its client id is taken by now. */

@@ -6,6 +6,7 @@ import type { Framer } from '../core/encoder.ts';
 import { SessionContext, type SessionPort } from '../core/session-context.ts';
 import type { FeedStore } from '../core/store.ts';
 import type { Subscriber } from '../core/subscriber.ts';
+import type { GroupWriter } from '../writes/group-writer.ts';
 import type { Connection } from './connection.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { announced, type FeedServerLimits } from './limits.ts';
@@ -22,6 +23,8 @@ export interface TransportOptions {
   readonly limits: FeedServerLimits;
   readonly port: SessionPort<Connection>;
   readonly arrivals: Arrivals | undefined;
+  /** Absent: each socket is written to by itself. */
+  readonly groupWriter: GroupWriter | undefined;
   /** Writes what waits for a subscriber. */
   readonly flush: (subscriber: Subscriber, now: Instant) => void;
 }
@@ -34,14 +37,14 @@ export class Transport {
   readonly tally: TransportTally;
 
   constructor(name: TransportName, framer: Framer, options: TransportOptions) {
-    const { store, clock, limits, port, arrivals, flush } = options;
+    const { store, clock, limits, port, arrivals, groupWriter, flush } = options;
     this.tally = new TransportTally(name);
     this.audience = new Audience(store, framer, {
       pending: (what) => this.loop.request(what),
       overfull: () => this.loop.overfull(),
       paced: () => this.loop.pace(),
     });
-    this.loop = new FlushLoop(this.audience, clock, flush, limits.flushWindowMs, arrivals);
+    this.loop = new FlushLoop(this.audience, clock, flush, limits.flushWindowMs, arrivals, groupWriter);
     this.sessions = new SessionContext(
       this.audience,
       port,

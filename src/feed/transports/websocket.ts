@@ -73,6 +73,12 @@ export class FeedSocket extends WebSocket implements TransportSocket {
     this.#connection = connection;
   }
 
+  /** Also called by `ws`, which writes the close frame past the connection. */
+  override close(code?: number, reason?: string | Buffer): void {
+    this.#connection?.settle();
+    super.close(code, reason);
+  }
+
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const [subscriberRegistry, connection] = [this.#subscriberRegistry, this.#connection];
     if (subscriberRegistry === undefined || connection === undefined) return super.emit(event, ...args);
