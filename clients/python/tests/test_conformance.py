@@ -87,6 +87,13 @@ class Conformance(unittest.TestCase):
                         gives = {"changes": changes, "resync": gives.resync, "repeated": gives.repeated}
                     self.assertEqual([step["call"], gives], [step["call"], step["gives"]])
 
+    def test_no_case_is_left_out(self):
+        self.assertEqual({path.stem for path in CASES.iterdir()}, {"session", "view", "words"})
+        self.assertEqual(set(cases("words")), {"matches", "patches"})
+        for name in ("session", "view"):
+            self.assertGreater(len(cases(name)), 5)
+            self.assertTrue(all(case["steps"] for case in cases(name)))
+
     def test_words(self):
         words = cases("words")
         for pattern, topic, covers in words["matches"]:

@@ -2,11 +2,13 @@
 
 import asyncio
 import http.server
+import inspect
 import json
 import threading
 import unittest
 from datetime import datetime, timezone
 
+import heartwire.sync
 from heartwire import ClientError
 from heartwire.sync import connect
 
@@ -40,6 +42,24 @@ class InThread:
 
     async def _start(self):
         return await Bridge().__aenter__()
+
+
+def signatures(type):
+    """The public methods and properties of a class with their parameters, but for those that only waiting needs."""
+    public = {name: member for name, member in vars(type).items() if not name.startswith("_")}
+    return {
+        name: [each for each in inspect.signature(member).parameters if each != "timeout"] if callable(member) else None
+        for name, member in public.items()
+    }
+
+
+class SameAsAsyncio(unittest.TestCase):
+    def test_both_clients_have_the_same_methods(self):
+        self.assertEqual(signatures(heartwire.sync.Client), signatures(heartwire.Client))
+        # Without an event loop one item is asked for by name.
+        own = signatures(heartwire.sync.Subscription)
+        self.assertEqual(own.pop("next"), ["self"])
+        self.assertEqual(own, signatures(heartwire.Subscription))
 
 
 class SyncTest(unittest.TestCase):
