@@ -71,23 +71,32 @@ export interface ProgramPorts {
 /** `heartwire run` of this checkout, or of another `dist/`, as users start it. */
 export async function startProgram(
   dist = join(root, 'dist'),
-  more: { readonly server?: string; readonly listener?: string; readonly node?: readonly string[] } = {},
+  more: {
+    readonly server?: string;
+    readonly listener?: string;
+    readonly node?: readonly string[];
+    /** Further keys of the file. */
+    readonly keys?: string;
+    /** `gateway`: it has no devices, and nothing listens at `devicePort`. */
+    readonly command?: 'run' | 'gateway';
+  } = {},
 ): Promise<ProgramPorts> {
+  const { command: name = 'run', keys = '' } = more;
   const folder = await mkdtemp(join(tmpdir(), 'heartwire-bench-'));
   const [port, devicePort] = [await freePort(), await freePort()];
   await writeFile(join(folder, 'messages.yaml'), MESSAGES);
   await writeFile(
     join(folder, 'devices.yaml'),
-    `server: { port: ${port}${more.server ?? ''} }\nmessages: messages.yaml\n` +
+    `server: { port: ${port}${more.server ?? ''} }\nmessages: messages.yaml\n${keys}\n` +
       `listeners: [{ link: "tcp-listen:127.0.0.1:${devicePort}", heartbeat: { interval: 60s }${more.listener ?? ''} }]\n`,
   );
   const program = join(dist, 'bin', 'heartwire.js');
-  const command = [process.execPath, ...(more.node ?? []), program, 'run', '--quiet', '--no-watch'];
+  const command = [process.execPath, ...(more.node ?? []), program, name, '--quiet', '--no-watch'];
   const child = spawn(...onProcessor('server', command), {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  await listening(devicePort);
+  if (name === 'run') await listening(devicePort);
   await listening(port);
   return {
     pid: child.pid ?? 0,
@@ -110,9 +119,12 @@ const REGISTER = Buffer.from(
 
 /** The real program: a device that registers, declared messages, and the feed over WebSockets. */
 export async function heartwire(dist?: string): Promise<Rival> {
-  const { pid, port, devicePort, close } = await startProgram(dist);
+  return programRival(dist === undefined ? 'heartwire' : 'heartwire before', await startProgram(dist));
+}
+
+export function programRival(name: string, { pid, port, devicePort, close }: ProgramPorts): Rival {
   return {
-    name: dist === undefined ? 'heartwire' : 'heartwire before',
+    name,
     pid,
     devicePort,
     greeting: REGISTER,
