@@ -6,10 +6,10 @@ import { cpuOf, placement } from './support/processes.ts';
 import type { Rival } from './support/rivals.ts';
 
 const SUBSCRIBERS = 100;
-const ROUNDS = 5;
+const ROUNDS = 7;
 const PER_TICK = 10;
 /** Deliveries of one round to the subscribers of one instance. */
-const DELIVERIES = { usual: 100_000, large: 1_000_000 } as const;
+const DELIVERIES = { usual: 50_000, large: 1_000_000 } as const;
 const DELAY_FRAMES = 200;
 const MOST_CPU = 1.2;
 const LEAST_GAIN = 1.7;
@@ -76,6 +76,25 @@ function* costs(figures: ReadonlyMap<string, ReadonlyArray<readonly number[]>>, 
   };
 }
 
+/** Another build, without `backplane:` as this one. */
+function beside(
+  figures: ReadonlyMap<string, ReadonlyArray<readonly number[]>>,
+  deliveries: number,
+): BenchRow {
+  const of = (name: string): number[] =>
+    (figures.get(name) ?? []).map(([each = Number.NaN]) => each / deliveries);
+  const [own, other] = [of('single'), of('before')];
+  return {
+    name: 'one instance alone, without `backplane:`',
+    figure: `${spread(own, 3)} us CPU a delivery`,
+    peer: `heartwire before: ${spread(other, 3)} us`,
+    ratio: spread(
+      own.map((each, index) => each / (other[index] ?? Number.NaN)),
+      3,
+    ),
+  };
+}
+
 function added(delays: ReadonlyArray<ReadonlyMap<number, Delays>>, single: Way, gateway: Way): BenchRow {
   const of = ({ group }: Way): number[] => delays.map((each) => (each.get(group)?.p50Us ?? NaN) / 1_000);
   const differences = of(gateway).map((each, index) => each - (of(single)[index] ?? Number.NaN));
@@ -92,6 +111,7 @@ async function* measured(
   clients: CSubscribers,
   processes: InstanceProcesses,
   deliveries: number,
+  before: string | undefined,
 ): AsyncGenerator<BenchRow> {
   const single = await processes.alone();
   const one = await processes.shared(1);
@@ -105,11 +125,16 @@ async function* measured(
   const [alone = 0] = await open(clients, single, [single.subscribers.port]);
   const [first = 0] = await open(clients, one.owner, portsOf(one));
   const [left = 0, right] = await open(clients, two.owner, portsOf(two));
-  const ways: readonly [Way, Way, Way] = [
+  const ways: [Way, Way, ...Way[]] = [
     { name: 'single', group: alone, pids: [single.pid] },
     { name: 'gateway', group: first, pids: pidsOf(one) },
     { name: 'two gateways', group: left, second: right, pids: pidsOf(two) },
   ];
+  const former = before === undefined ? undefined : await processes.alone(before);
+  if (former !== undefined) {
+    const [group = 0] = await open(clients, former, [former.subscribers.port]);
+    ways.push({ name: 'before', group, pids: [former.pid] });
+  }
   const ticks = Math.ceil(deliveries / SUBSCRIBERS / PER_TICK);
   const figures = new Map<string, Array<readonly number[]>>();
   for (let count = -1; count < ROUNDS; count++) {
@@ -119,13 +144,14 @@ async function* measured(
     }
   }
   yield* costs(figures, ticks * PER_TICK * SUBSCRIBERS);
+  if (former !== undefined) yield beside(figures, ticks * PER_TICK * SUBSCRIBERS);
   const delays: Array<ReadonlyMap<number, Delays>> = [];
   for (let count = 0; count < ROUNDS; count++)
     delays.push(await clients.round([alone, first], DELAY_FRAMES, 1));
   yield added(delays, ways[0], ways[1]);
 }
 
-async function* run({ large }: BenchOptions): AsyncGenerator<BenchRow> {
+async function* run({ large, before }: BenchOptions): AsyncGenerator<BenchRow> {
   const skipped = (why: string): BenchRow => ({ name: 'skipped', figure: '-', peer: why, ratio: '-' });
   if (spawnSync('redis-server', ['--version']).status !== 0)
     return yield skipped('redis-server is not installed');
@@ -133,7 +159,7 @@ async function* run({ large }: BenchOptions): AsyncGenerator<BenchRow> {
   if (typeof clients === 'string') return yield skipped(clients);
   const processes = new InstanceProcesses();
   try {
-    yield* measured(clients, processes, large ? DELIVERIES.large : DELIVERIES.usual);
+    yield* measured(clients, processes, large ? DELIVERIES.large : DELIVERIES.usual, before);
   } finally {
     await processes.close();
     await clients.close();

@@ -14,8 +14,8 @@ export interface SharedFeedProcesses {
 export class InstanceProcesses {
   readonly #closers: Array<() => Promise<void>> = [];
 
-  async alone(): Promise<Rival> {
-    return programRival('alone', await this.#kept(startProgram()));
+  async alone(dist?: string): Promise<Rival> {
+    return programRival('alone', await this.#kept(startProgram(dist)));
   }
 
   /** Over a server of its own, so that it costs others nothing. */
@@ -24,13 +24,19 @@ export class InstanceProcesses {
     const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
     const server: ChildProcess = spawn('redis-server', settings, { stdio: 'ignore' });
     this.#closers.push(() => end(server));
-    const start = (instance: string, command: 'run' | 'gateway') => {
+    const start = (
+      instance: string,
+      command: 'run' | 'gateway',
+      processor: 'server' | 'clients' = 'server',
+    ) => {
       const keys = `backplane: { url: "redis://127.0.0.1:${port}", instance: ${instance} }`;
-      return this.#kept(startProgram(undefined, { keys, command }));
+      return this.#kept(startProgram(undefined, { keys, command, processor }));
     };
     const owner = await start('owner', 'run');
     const others: ProgramPorts[] = [];
-    for (let at = 0; at < gateways; at++) others.push(await start(`gateway-${at}`, 'gateway'));
+    // Two gateways have two processors.
+    for (let at = 0; at < gateways; at++)
+      others.push(await start(`gateway-${at}`, 'gateway', at === 0 ? 'server' : 'clients'));
     for (const each of [owner, ...others]) await ready(each.port);
     return { owner: programRival('owner', owner), gateways: others, serverPid: server.pid ?? 0 };
   }

@@ -79,6 +79,7 @@ export async function startProgram(
     readonly keys?: string;
     /** `gateway`: it has no devices, and nothing listens at `devicePort`. */
     readonly command?: 'run' | 'gateway';
+    readonly processor?: 'server' | 'clients';
   } = {},
 ): Promise<ProgramPorts> {
   const { command: name = 'run', keys = '' } = more;
@@ -92,7 +93,7 @@ export async function startProgram(
   );
   const program = join(dist, 'bin', 'heartwire.js');
   const command = [process.execPath, ...(more.node ?? []), program, name, '--quiet', '--no-watch'];
-  const child = spawn(...onProcessor('server', command), {
+  const child = spawn(...onProcessor(more.processor ?? 'server', command), {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -380,6 +380,7 @@ export class SharedFeed implements Ownership {
   }
 
   #down(why: BackplaneError): void {
+    if (this.#closed) return;
     if (this.#connected) this.#reconnects++;
     this.#connected = false;
     this.#owned.down();
