@@ -1,8 +1,8 @@
 import type { Publisher } from '../contract/index.ts';
 import type { JsonObject } from '../contract/wire/index.ts';
-import type { DeviceDirectory, DeviceListener } from '../devices/index.ts';
+import type { DeviceDirectory, DeviceListener, StatusCounts } from '../devices/index.ts';
 import type { WritesStatus } from '../feed/index.ts';
-import type { Clock, Timer } from '../system/index.ts';
+import { type Clock, inSlices, type Timer } from '../system/index.ts';
 
 const EVERY_MS = 1_000;
 /** Nameless links shown; a flood of them is counted, not listed. */
@@ -28,6 +28,7 @@ export class BridgeStatus {
   readonly #options: BridgeStatusOptions;
   readonly #startedAt: number;
   #timer: Timer | undefined;
+  #stopped = false;
 
   constructor(options: BridgeStatusOptions) {
     this.#options = options;
@@ -35,27 +36,36 @@ export class BridgeStatus {
   }
 
   start(): void {
-    const { clock } = this.#options;
-    this.publish();
+    const { clock, directory } = this.#options;
+    // Very many devices are counted in slices.
+    const counts = inSlices(directory.countingByStatus());
+    if (counts instanceof Promise) void counts.then((all) => this.#publish(all));
+    else this.#publish(counts);
     this.#timer = clock.setTimer(clock.now().monoMs + EVERY_MS, () => this.start());
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
   }
 
   /** Publishes the present document at once. */
   publish(): void {
+    this.#publish(this.#options.directory.countByStatus());
+  }
+
+  #publish(counts: StatusCounts): void {
+    if (this.#stopped) return;
     // The store drops a document that equals the last one.
     const { publisher, shared } = this.#options;
-    const document = this.#document();
+    const document = this.#document(counts);
     publisher.publishState('bridge/status', document);
     // All instances see it under the name of this one.
     if (shared !== undefined) publisher.publishState(`bridge/${shared.instance}/status`, document);
   }
 
-  #document(): JsonObject {
-    const { version, directory, history, shared } = this.#options;
+  #document(counts: StatusCounts): JsonObject {
+    const { version, history, shared } = this.#options;
     const deviceListeners = this.#options.deviceListeners();
     const recorder = this.#options.recorder();
     const outputs = this.#options.outputs();
@@ -67,7 +77,7 @@ export class BridgeStatus {
       started_at: this.#startedAt,
       config: this.#options.config(),
       ...writesOf(this.#options.writes()),
-      devices: { ...directory.countByStatus() },
+      devices: { ...counts },
       listeners: deviceListeners.map((deviceListener) => ({ ...deviceListener.status() })),
       ...(recorder === undefined ? {} : { recording: recorder.status() }),
       ...(outputs === undefined ? {} : { outputs }),

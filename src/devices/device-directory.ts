@@ -2,7 +2,7 @@ import type { ListenerConfig, MatchConfig, SessionSettings } from '../config/ind
 import { type Identity, identityText } from '../contract/index.ts';
 import type { DeviceStatus } from '../contract/wire/index.ts';
 import type { DeclaredProtocol } from '../protocol/index.ts';
-import type { Clock } from '../system/index.ts';
+import { atOnce, type Clock } from '../system/index.ts';
 import type { DeviceRunner } from './device-runner.ts';
 import { arrivalOf, type KnownDevice, knownBefore } from './known-devices.ts';
 import { MatchIndex } from './match-index.ts';
@@ -35,6 +35,15 @@ export interface Settling {
   act(): void;
 }
 
+/** Devices between two places where counting may be interrupted. */
+const COUNT_STRIDE = 64;
+/** Counts of more devices are kept for so long, in ms; those of fewer are always those of now. */
+const MOST_FRESH = 1_000;
+const KEPT_MS = 1_000;
+
+/** How many devices there are of each status. */
+export type StatusCounts = Readonly<Partial<Record<DeviceStatus, number>>>;
+
 /** Every device of the bridge by its id: the configured ones, and those that dialled in unannounced. */
 export class DeviceDirectory {
   readonly #configured = new Map<string, DeviceRunner>();
@@ -43,6 +52,7 @@ export class DeviceDirectory {
   readonly #unannounced: UnannouncedDevices;
   readonly #unsettled = new Map<string, Settling>();
   #protocols: readonly DeclaredProtocol[] | undefined;
+  #latestCounts: { readonly counts: StatusCounts; readonly atMs: number } | undefined;
 
   constructor({ clock, makeRunner, over, changed }: DirectoryOptions) {
     this.#clock = clock;
@@ -146,9 +156,22 @@ export class DeviceDirectory {
     for (const { runner } of this.#unannounced.all()) yield runner;
   }
 
-  countByStatus(): Partial<Record<DeviceStatus, number>> {
+  /** Of many devices as they were a second ago at most. */
+  countByStatus(): StatusCounts {
+    const latest = this.#latestCounts;
+    if (latest !== undefined && this.#clock.now().monoMs - latest.atMs < KEPT_MS) return latest.counts;
+    return atOnce(this.countingByStatus());
+  }
+
+  /** Counts the devices as they are now; may be interrupted wherever it yields. */
+  *countingByStatus(): Generator<undefined, StatusCounts> {
     const counts: Partial<Record<DeviceStatus, number>> = {};
-    for (const { status } of this.all()) counts[status] = (counts[status] ?? 0) + 1;
+    let devices = 0;
+    for (const { status } of this.all()) {
+      counts[status] = (counts[status] ?? 0) + 1;
+      if (++devices % COUNT_STRIDE === 0) yield;
+    }
+    this.#latestCounts = devices > MOST_FRESH ? { counts, atMs: this.#clock.now().monoMs } : undefined;
     return counts;
   }
 

@@ -6,7 +6,7 @@ export { MessageCatalog } from './core/message-catalog.ts';
 export type { RequestOutcome } from './core/session-events.ts';
 export type { SessionPorts } from './core/session-ports.ts';
 export { ROUND_TRIP_BOUNDS_MS, Tally } from './core/stats.ts';
-export { DeviceDirectory } from './device-directory.ts';
+export { DeviceDirectory, type StatusCounts } from './device-directory.ts';
 export { DeviceListener } from './device-listener.ts';
 export type { DeviceListenerStatus } from './device-listener-status.ts';
 export {
