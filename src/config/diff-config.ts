@@ -5,6 +5,7 @@ import { configName, type Effect, effectOf, type Keys } from './keys.ts';
 import type { BridgeConfig, BusConfig, DeviceConfig, ListenerConfig } from './model.ts';
 import { SERVER } from './server.ts';
 import { fileShape } from './shape.ts';
+import { BLACK_BOX, HISTORY } from './storage.ts';
 
 export interface Change<T> {
   readonly from: T;
@@ -39,6 +40,8 @@ export interface ConfigDiff {
 /** Keys that are compared key by key, or with the devices and listeners that they concern. */
 const PARTS: ReadonlySet<string> = new Set([
   'server',
+  'history',
+  'black_box',
   'defaults',
   'messages',
   'devices',
@@ -46,25 +49,41 @@ const PARTS: ReadonlySet<string> = new Set([
   'buses',
 ]);
 
-/** The other keys of the file, and those of `server`: what the diff looks at one by one. */
+/** The groups that are compared key by key, by their names in the configuration. */
+type Group = 'server' | 'history' | 'blackBox';
+
+/** What a reload looks at one by one: each key of the file, and of some groups each of theirs. */
 export const SETTINGS: readonly Setting[] = [
-  ...settingsIn(fileShape.shape, []).filter(({ key }) => !PARTS.has(key)),
-  ...settingsIn(SERVER, ['server']),
+  ...settingsIn(fileShape.shape).filter(({ key }) => !PARTS.has(key)),
+  { key: 'history', name: 'history', group: undefined, presence: true, effect: undefined },
+  // The database lies in it.
+  ...settingsIn(HISTORY, ['history'], 'history').map((each) =>
+    each.name === 'dir' ? { ...each, name: 'file' } : each,
+  ),
+  ...settingsIn(BLACK_BOX, ['black_box'], 'blackBox').map((each) =>
+    each.name === 'keep' ? { ...each, name: 'blackBox', group: undefined, presence: true } : each,
+  ),
+  ...settingsIn(SERVER, ['server'], 'server'),
 ];
 
 export interface Setting {
   /** As it is written: `server.origins`. */
   readonly key: string;
-  /** Its name in the configuration, or in its `server`. */
+  /** Its name in the configuration, or in its group. */
   readonly name: string;
+  readonly group: Group | undefined;
+  /** Only whether it is there is looked at. */
+  readonly presence: boolean;
   /** Undefined: after a restart. */
   readonly effect: Effect | undefined;
 }
 
-function settingsIn(keys: Keys, above: readonly string[]): Setting[] {
+function settingsIn(keys: Keys, above: readonly string[] = [], group?: Group): Setting[] {
   return Object.entries(keys).map(([key, type]) => ({
     key: [...above, key].join('.'),
     name: configName(key, type),
+    group,
+    presence: false,
     effect: effectOf(type),
   }));
 }
@@ -81,9 +100,7 @@ export function diffConfig(from: BridgeConfig, to: BridgeConfig): ConfigDiff {
 /** The same; may be interrupted wherever it yields. */
 export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<undefined, ConfigDiff> {
   const same = comparing();
-  const different = SETTINGS.filter(
-    (setting) => !isDeepStrictEqual(settingOf(from, setting), settingOf(to, setting)),
-  );
+  const different = SETTINGS.filter((setting) => isDifferent(setting, from, to));
   const listeners = yield* diffList(
     listenersByAddress(from.listeners),
     listenersByAddress(to.listeners),
@@ -103,19 +120,31 @@ export function* diffSteps(from: BridgeConfig, to: BridgeConfig): Generator<unde
 
 const keysOf = (settings: readonly Setting[]): string[] => settings.map(({ key }) => key).sort();
 
-/** The part of a configuration in which a setting stands. */
-const partOf = (config: BridgeConfig, { key }: Setting): object =>
-  key.startsWith('server.') ? config.server : config;
+/** The part of a configuration in which a setting stands; undefined where that is left out, or switched off. */
+const partOf = (config: BridgeConfig, { group }: Setting): object | undefined =>
+  group === undefined ? config : config[group];
 
-const settingOf = (config: BridgeConfig, setting: Setting): unknown =>
-  Reflect.get(partOf(config, setting), setting.name);
+function isDifferent(setting: Setting, from: BridgeConfig, to: BridgeConfig): boolean {
+  const [before, after] = [partOf(from, setting), partOf(to, setting)];
+  // That a whole group came or went is a setting of its own.
+  if (before === undefined || after === undefined) return false;
+  const [was, is]: unknown[] = [Reflect.get(before, setting.name), Reflect.get(after, setting.name)];
+  return setting.presence ? (was === undefined) !== (is === undefined) : !isDeepStrictEqual(was, is);
+}
 
 /** What runs once the differences are applied: all that is new, but for what needs a restart. */
 export function afterReload(running: BridgeConfig, next: BridgeConfig): BridgeConfig {
-  const after: BridgeConfig = { ...next, server: { ...next.server } };
+  const { history, blackBox, server } = next;
+  const after: BridgeConfig = {
+    ...next,
+    server: { ...server },
+    ...(history && { history: { ...history } }),
+    ...(blackBox && { blackBox: { ...blackBox } }),
+  };
   for (const setting of SETTINGS.filter(({ effect }) => effect === undefined)) {
-    const part = partOf(after, setting);
-    const value = settingOf(running, setting);
+    const [before, part] = [partOf(running, setting), partOf(after, setting)];
+    if (before === undefined || part === undefined || !isDifferent(setting, running, next)) continue;
+    const value: unknown = Reflect.get(before, setting.name);
     if (value === undefined) Reflect.deleteProperty(part, setting.name);
     else Reflect.set(part, setting.name, value);
   }

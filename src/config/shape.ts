@@ -303,11 +303,9 @@ export const fileShape = z.strictObject({
   known_devices: knownDevicesShape
     .optional()
     .meta({ description: 'Where unannounced devices are remembered over a restart.' }),
-  history: live(
-    historyShape
-      .optional()
-      .meta({ description: 'What was: values, statuses, alarms and commands; `false` keeps none of it.' }),
-  ),
+  history: historyShape
+    .optional()
+    .meta({ description: 'What was: values, statuses, alarms and commands; `false` keeps none of it.' }),
   secrecy: live(
     secrecyShape
       .optional()

@@ -57,34 +57,46 @@ export type RecordingConfig = ConfigOf<typeof RECORDING>;
 export const completeRecording = (given: z.output<typeof recordingShape>): RecordingConfig =>
   configOf(RECORDING, given);
 
-const BLACK_BOX = {
+export const BLACK_BOX = {
   keep: flagField({
     description:
       'Whether the last bytes of each link are kept in memory, and written when something goes wrong.',
   }).prefault(true),
-  before: durationField(1_000, 60 * MINUTE, {
-    description: 'How much of what came before an incident is kept.',
-  }).prefault('2m'),
-  after: durationField(0, 10 * MINUTE, {
-    description: 'How much of what comes after it; then the trace is written.',
-  }).prefault('30s'),
-  max_kb: kibibytesField(32, 1_000_000, {
-    description: 'One link has at most so many KiB in memory.',
-  }).prefault(256),
-  budget_mb: mebibytesField(1, 1_000_000, {
-    description:
-      'All links together have at most so many MiB in memory; where that is not enough, those that say the most have less.',
-  }).prefault(64),
+  before: live(
+    durationField(1_000, 60 * MINUTE, {
+      description: 'How much of what came before an incident is kept.',
+    }).prefault('2m'),
+  ),
+  after: live(
+    durationField(0, 10 * MINUTE, {
+      description: 'How much of what comes after it; then the trace is written.',
+    }).prefault('30s'),
+  ),
+  max_kb: live(
+    kibibytesField(32, 1_000_000, {
+      description: 'Of one link at most so many KiB are kept.',
+    }).prefault(256),
+  ),
+  budget_mb: live(
+    mebibytesField(1, 1_000_000, {
+      description:
+        'All links together have at most so many MiB in memory; where that is not enough, those that say the most have less.',
+    }).prefault(64),
+  ),
   dir: textField('a folder', 'incidents', {
     description: 'The folder of the traces; it is made with the first incident.',
   }).prefault('incidents'),
-  disk_mb: mebibytesField(1, 100_000_000, {
-    description:
-      'The traces take at most so many MiB of the disk; the oldest of the device with the most go first.',
-  }).prefault(256),
-  max_files: numberField(1, 1_000_000, {
-    description: 'At most so many traces are in the folder.',
-  }).prefault(1_000),
+  disk_mb: live(
+    mebibytesField(1, 100_000_000, {
+      description:
+        'The traces take at most so many MiB of the disk; the oldest of the device with the most go first.',
+    }).prefault(256),
+  ),
+  max_files: live(
+    numberField(1, 1_000_000, {
+      description: 'At most so many traces are in the folder.',
+    }).prefault(1_000),
+  ),
 };
 
 export const blackBoxShape = z.strictObject(BLACK_BOX);
@@ -187,7 +199,7 @@ export function completeKnownDevices(
 
 const DAY = 24 * 60 * MINUTE;
 
-const HISTORY = {
+export const HISTORY = {
   dir: textField('a folder', 'history', {
     description: 'The folder of the database; it is made where it is missing.',
   }).prefault('history'),
@@ -195,13 +207,13 @@ const HISTORY = {
     durationField(60 * MINUTE, 3_650 * DAY, {
       description:
         'What is older is removed. Values are kept as they came for a day, by the second for a week, and then by the minute.',
-    }),
-  ).prefault('30d'),
+    }).prefault('30d'),
+  ),
   budget_mb: live(
     mebibytesField(8, 100_000_000, {
       description: 'The database takes at most so many MiB; the oldest values go first.',
-    }),
-  ).prefault(1_024),
+    }).prefault(1_024),
+  ),
 };
 
 export const historyShape = z.union([z.literal(false), z.strictObject(HISTORY)]);

@@ -25,7 +25,7 @@ import { RecordLog } from './core/record-log.ts';
 import { RingMemory } from './core/ring-memory.ts';
 import { DeviceBox } from './device-box.ts';
 import { IncidentStore } from './incident-store.ts';
-import { beginningOf, incidentTrace } from './incident-trace.ts';
+import { beginningOf, incidentTrace, lastSaid } from './incident-trace.ts';
 import type { CreateFile } from './recording-store.ts';
 import { metaOf, type TracedDevice } from './trace-meta.ts';
 
@@ -75,6 +75,7 @@ type Cause = Pick<IncidentDocument, 'at' | 'reason' | 'code' | 'detail'>;
 export class BlackBox implements DeviceTaps, ObserverFactory {
   readonly store: IncidentStore;
   readonly #options: BlackBoxOptions;
+  #settings: BlackBoxConfig;
   readonly #memory: RingMemory;
   readonly #log: RecordLog;
   /** Of each ring; they change with the settings. */
@@ -94,6 +95,7 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
   constructor(options: BlackBoxOptions) {
     const { settings, clock, createFile } = options;
     this.#options = options;
+    this.#settings = settings;
     this.store = new IncidentStore({ ...settings, budgetBytes: settings.diskBytes }, createFile);
     this.#limits = limitsOf(settings);
     const room = roomOf(settings);
@@ -139,6 +141,24 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
     if (incident !== undefined) this.#finish(incident);
     this.#boxes.delete(device);
     box.close();
+  }
+
+  /** Other limits hold from now on; the folder stays the one of the start. */
+  limit(settings: BlackBoxConfig): void {
+    this.#settings = { ...settings, dir: this.#settings.dir };
+    Object.assign(this.#limits, limitsOf(settings));
+    const room = roomOf(settings);
+    this.#log.resize(room.log);
+    this.#memory.resize(room.rings);
+    for (const box of this.#boxes.values()) box.fit();
+    const { diskBytes, maxFiles } = settings;
+    this.#writing = this.#writing
+      .then(() => this.store.limit({ budgetBytes: diskBytes, maxFiles }))
+      .catch((error: unknown) => {
+        const code = 'incident_budget';
+        this.#options.log.error({ code }, `old traces in ${this.#settings.dir} stay: ${String(error)}`);
+      })
+      .then(() => this.#publish());
   }
 
   /** Other secrets hold from now on. */
@@ -248,8 +268,7 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
 
   #trigger(box: DeviceBox, device: string, trigger: Trigger): void {
     if (this.#closed || box.muted) return;
-    const { clock, settings } = this.#options;
-    const { monoMs, wallMs } = clock.now();
+    const { monoMs, wallMs } = this.#options.clock.now();
     const at = Math.round(wallMs);
     box.note(Math.round(monoMs * 1_000), `incident of ${device}: ${trigger.reason}: ${trigger.detail}`);
     const open = this.#open.get(box);
@@ -268,7 +287,7 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
       trigger,
       at,
       atMonoMs: monoMs,
-      dueMonoMs: monoMs + settings.afterMs,
+      dueMonoMs: monoMs + this.#settings.afterMs,
       segments,
       also: [],
       alsoCount: 0,
@@ -339,7 +358,8 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
     openings: DeviceBox['openings'],
     { monoMs, wallMinusMonoMs }: { readonly monoMs: number; readonly wallMinusMonoMs: number },
   ): Promise<void> {
-    const { settings, log } = this.#options;
+    const { log } = this.#options;
+    const settings = this.#settings;
     const { box, device, trigger, at, atMonoMs, segments, also, alsoCount, others, othersCount } = incident;
     const toUs = Math.round(monoMs * 1_000);
     const spokeMs = lastSaid(segments, atMonoMs * 1_000) / 1_000;
@@ -372,7 +392,8 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
   }
 
   #failed({ device }: OpenIncident, error: unknown): void {
-    const { log, settings } = this.#options;
+    const { log } = this.#options;
+    const settings = this.#settings;
     const detail = error instanceof Error ? error.message : String(error);
     const reason = error instanceof HeartwireError ? error.code : 'incident_not_saved';
     const known = this.#failure !== undefined;
@@ -393,7 +414,8 @@ export class BlackBox implements DeviceTaps, ObserverFactory {
   }
 
   #publish(): void {
-    const { publisher, settings } = this.#options;
+    const { publisher } = this.#options;
+    const settings = this.#settings;
     const { files, bytes } = this.store.use;
     const secret = [...this.#boxes.values()].filter(({ muted }) => muted).map(({ id }) => id);
     const latest = this.store.all.slice(-SHOWN);
@@ -417,14 +439,6 @@ const causeOf = (at: number, { reason, code, detail }: Trigger): Cause => ({
   ...(code === undefined ? {} : { code }),
   detail,
 });
-
-/** When the device said something for the last time before; it may have been silent for longer than is kept. */
-function lastSaid(segments: readonly Segment[], untilUs: number): number {
-  let last = Number.NEGATIVE_INFINITY;
-  for (const { startUs, lastUs } of segments)
-    if (startUs <= untilUs) last = Math.max(last, Math.min(lastUs, untilUs));
-  return Number.isFinite(last) ? last : untilUs;
-}
 
 const limitsOf = ({ maxBytes, beforeMs, afterMs }: BlackBoxConfig) => ({
   maxBytes,

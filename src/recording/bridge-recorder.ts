@@ -55,6 +55,7 @@ export class BridgeRecorder {
         SAID.some((part) => encrypts(`devices/${id}/${part}`) || encrypts(`buses/${id}/${part}`)),
     });
     this.#taps = this.blackBox;
+    live.watch(({ blackBox }) => blackBox && this.blackBox?.limit(blackBox));
   }
 
   /** Undefined while nothing is to be recorded. */

@@ -138,6 +138,11 @@ export class DeviceBox {
     if (this.#present !== undefined) this.#present.opening = undefined;
   }
 
+  /** Lets go of what is more than it may hold by now. */
+  fit(): void {
+    this.#ring.fit();
+  }
+
   /** Nothing more is kept of it. */
   close(): void {
     this.muted = true;

@@ -26,7 +26,7 @@ interface Kept {
 
 /** The traces of incidents in their folder; each says in its head what it is about, so that a later run knows it. */
 export class IncidentStore {
-  readonly #folder: IncidentFolder;
+  #folder: IncidentFolder;
   readonly #files: RecordingStore;
   /** By id, the oldest first. */
   #kept = new Map<string, Kept>();
@@ -54,6 +54,12 @@ export class IncidentStore {
   find(id: string): (IncidentDocument & { readonly path: string }) | undefined {
     const kept = this.#kept.get(id);
     return kept && { ...kept.document, path: kept.path };
+  }
+
+  /** Other limits from now on; the oldest traces go until these are kept. */
+  async limit(limits: Omit<IncidentFolder, 'dir'>): Promise<void> {
+    this.#folder = { ...limits, dir: this.#folder.dir };
+    await this.#files.limit(limits);
   }
 
   /** Reads what earlier runs have left; a folder that is not there is made once it is needed. */

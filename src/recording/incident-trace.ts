@@ -39,6 +39,14 @@ export function beginningOf(of: IncidentBytes): number {
   return of.toUs;
 }
 
+/** When the device said something for the last time before; it may have been silent for longer than is kept. */
+export function lastSaid(segments: readonly Segment[], untilUs: number): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { startUs, lastUs } of segments)
+    if (startUs <= untilUs) last = Math.max(last, Math.min(lastUs, untilUs));
+  return Number.isFinite(last) ? last : untilUs;
+}
+
 /** The text of the trace in pieces; each is used before the next one is made. */
 export function* incidentTrace(
   of: IncidentBytes,

@@ -89,6 +89,12 @@ export class RecordingStore {
     await this.#remove(this.#budget.makeRoom('', { bytes: 0, files: 0 }));
   }
 
+  /** Other limits from now on; the oldest files go until these are kept. */
+  async limit(limits: Pick<RecorderSettings, 'budgetBytes' | 'maxFiles'>): Promise<void> {
+    this.#budget.limit({ ...limits, deviceShare: this.#settings.deviceShare });
+    await this.#remove(this.#budget.makeRoom('', { bytes: 0, files: 0 }));
+  }
+
   /** Makes room for so many bytes more, in this file or a new one; returns why there is none. */
   async makeRoom(
     device: string,

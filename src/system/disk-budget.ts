@@ -44,7 +44,7 @@ interface User<Item> {
  * the most goes first, so that no device can push out the files of those that take less. It touches no file itself.
  */
 export class DiskBudget<Item> {
-  readonly #limits: DiskLimits;
+  #limits: DiskLimits;
   readonly #users = new Map<string, User<Item>>();
   #bytes = 0;
   #files = 0;
@@ -53,6 +53,11 @@ export class DiskBudget<Item> {
   #order = 0;
 
   constructor(limits: DiskLimits) {
+    this.#limits = limits;
+  }
+
+  /** Other limits from now on; `makeRoom` says what has to go. */
+  limit(limits: DiskLimits): void {
     this.#limits = limits;
   }
 

@@ -166,6 +166,43 @@ describe('every key of the server', () => {
   });
 });
 
+describe('a key of a group that may be switched off', () => {
+  const CASES: ReadonlyArray<
+    readonly [from: string, to: string, at: readonly string[], later: readonly string[]]
+  > = [
+    ['', 'black_box: { before: 1m, after: 5s, max_kb: 64 }', ['after', 'before', 'max_kb'], []],
+    ['', 'black_box: { budget_mb: 8, disk_mb: 8, max_files: 9 }', ['budget_mb', 'disk_mb', 'max_files'], []],
+    ['', 'black_box: { dir: elsewhere, max_files: 9 }', ['max_files'], ['dir']],
+    ['', 'black_box: { keep: false, max_files: 9 }', [], ['keep']],
+    ['', 'history: { keep: 7d, budget_mb: 64 }', ['budget_mb', 'keep'], []],
+    ['', 'history: { dir: elsewhere }', [], ['dir']],
+    ['', 'history: false', [], ['']],
+  ];
+
+  it.each(CASES)(
+    '"%s" and "%s": what holds at once, and what after a restart',
+    (one, other, atOnce, later) => {
+      const group = other.split(':')[0] ?? '';
+      const keys = (names: readonly string[]) =>
+        names.map((name) => (name === '' ? group : `${group}.${name}`));
+      const [from, to] = [load(`${one}\ndevices: []`), load(`${other}\ndevices: []`)];
+      for (const [before, after] of [
+        [from, to],
+        [to, from],
+      ] as const) {
+        expect(diffConfig(before, after)).toMatchObject({
+          settings: keys(atOnce),
+          needsRestart: keys(later),
+        });
+        const runs = afterReload(before, after);
+        // What needs a restart is still said of it then, and nothing else is.
+        expect(diffConfig(runs, after)).toMatchObject({ settings: [], needsRestart: keys(later) });
+        expect(diffConfig(before, runs)).toMatchObject({ settings: keys(atOnce), needsRestart: [] });
+      }
+    },
+  );
+});
+
 describe('what runs after a reload', () => {
   const running = load('server: { port: 8080 }\ndevices: []');
   const next = load(`server: { port: 9000, origins: ["https://a.example"] }\ndevices:\n${DIALLED('a')}`);

@@ -140,6 +140,36 @@ describe('a black box', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
+  it('holds to other limits from when they are set, in memory and on the disk', async () => {
+    const bench = new Bench();
+    const devices = Array.from({ length: 8 }, (_, index) => `d${index}`);
+    for (const device of devices) bench.online(device);
+    const taps = devices.map((device) => bench.box.tap(device));
+    for (let n = 0; n < 4_000; n++) for (const tap of taps) tap?.received?.(new Uint8Array(40));
+    expect(bench.box.memoryBytes).toBeGreaterThan(1_024 * 1_024);
+    for (const device of devices.slice(0, 4)) bench.offline(device);
+    expect(await bench.passes()).toMatchObject({ files: 4 });
+    bench.box.limit({
+      dir: 'not taken',
+      beforeMs: 60_000,
+      afterMs: 1_000,
+      maxBytes: 32 * 1_024,
+      budgetBytes: 512 * 1_024,
+      diskBytes: 1_024 * 1_024,
+      maxFiles: 2,
+    });
+    expect(bench.box.memoryBytes).toBeLessThanOrEqual(512 * 1_024);
+    await bench.box.settled();
+    expect(await readdir(dir)).toHaveLength(2);
+    bench.offline('d7');
+    // Not five seconds, as before.
+    const { incidents, files } = await bench.passes(1_000);
+    expect(files).toBe(2);
+    const [latest] = Object.values(incidents).slice(-1);
+    expect(latest).toMatchObject({ device: 'd7' });
+    expect(latest?.bytes).toBeLessThan(4 * 32 * 1_024);
+  });
+
   it('says why a trace could not be written, tries the next one, and removes what is half there', async () => {
     let full = true;
     const bench = new Bench({

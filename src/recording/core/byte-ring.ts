@@ -143,6 +143,11 @@ export class ByteRing {
     if (this.#segments.length > 1) this.#drop();
   }
 
+  /** Gives up what is more than it may hold by now. */
+  fit(): void {
+    while (this.#held > this.#limits.maxBytes && this.#segments.length > 0) this.#drop();
+  }
+
   /** Forgets all of it. */
   clear(): void {
     while (this.#segments.length > 0) this.#drop();

@@ -10,7 +10,7 @@ export interface MemoryUser {
  * less, so that the devices that say little keep all of it the longest.
  */
 export class RingMemory {
-  readonly #budget: number;
+  #budget: number;
   #taken = 0;
   /** Users by the power of two below what they hold. */
   readonly #bySize: Set<MemoryUser>[] = [];
@@ -22,6 +22,16 @@ export class RingMemory {
   /** Bytes that are taken now. */
   get taken(): number {
     return this.#taken;
+  }
+
+  /** Other room from now on. */
+  resize(budgetBytes: number): void {
+    this.#budget = budgetBytes;
+    while (this.#taken > budgetBytes) {
+      const before = this.#taken;
+      this.#largest()?.shorten();
+      if (this.#taken === before) return;
+    }
   }
 
   /** So many bytes for this user; false where all of the memory is with users that hold no more than it. */
