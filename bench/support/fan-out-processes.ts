@@ -59,6 +59,7 @@ export async function mosquitto(count: number): Promise<Way | undefined> {
   const publisher = await reachable(forPublisher);
   publisher.resume();
   publisher.write(MQTT_CONNECT);
+  (await reachable(forSubscribers)).destroy();
   const subscribers = await Subscribers.connect({
     port: forSubscribers,
     count,

@@ -68,7 +68,10 @@ export interface ProgramPorts {
   close(): Promise<void>;
 }
 
-/** `heartwire run` of this checkout, or of another `dist/`, as users start it. */
+/**
+ * `heartwire run` of this checkout, or of another `dist/`, as users start it. Devices that beat rarely are kept, unless
+ * the listener says more.
+ */
 export async function startProgram(
   dist = join(root, 'dist'),
   more: {
@@ -89,13 +92,14 @@ export async function startProgram(
   await writeFile(
     join(folder, 'devices.yaml'),
     `server: { port: ${port}${more.server ?? ''} }\nmessages: messages.yaml\n${keys}\n` +
-      `listeners: [{ link: "tcp-listen:127.0.0.1:${devicePort}", heartbeat: { interval: 60s }${more.listener ?? ''} }]\n`,
+      `listeners: [{ link: "tcp-listen:127.0.0.1:${devicePort}"${more.listener ?? ', heartbeat: { interval: 60s }'} }]\n`,
   );
   const program = join(dist, 'bin', 'heartwire.js');
   const command = [process.execPath, ...(more.node ?? []), program, name, '--quiet', '--no-watch'];
   const child = spawn(...onProcessor(more.processor ?? 'server', command), {
     cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // A log of thousands of devices is no part of a table.
+    stdio: 'ignore',
   });
   if (name === 'run') await listening(devicePort);
   await listening(port);
@@ -148,24 +152,31 @@ const OVER_WEBSOCKET: Wire = { framing: 'frames', head: upgradeTo('/'), counted:
 /** Frames without a handshake. */
 const OVER_TCP: Wire = { framing: 'frames', counted: EVENT };
 
-/** A program that prints its two ports, or nothing where it cannot run. */
+/** A server that prints its ports when it listens. */
+export async function startPrinted(
+  command: readonly string[],
+): Promise<{ readonly pid: number; readonly ports: readonly number[]; close(): Promise<void> }> {
+  const child = spawn(...onProcessor('server', command), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  return { pid: child.pid ?? 0, ports: String(value).split(' ').map(Number), close: () => end(child) };
+}
+
 async function printed(
   name: string,
   command: readonly string[],
   wire: Wire,
   frame = COUNTED_FRAME,
 ): Promise<Rival> {
-  const child = spawn(...onProcessor('server', command), { stdio: ['pipe', 'pipe', 'inherit'] });
-  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-  const [devicePort = 0, port = 0] = String(value).split(' ').map(Number);
+  const { pid, ports, close } = await startPrinted(command);
+  const [devicePort = 0, port = 0] = ports;
   return {
     name,
-    pid: child.pid ?? 0,
+    pid,
     devicePort,
     greeting: undefined,
     frame,
     subscribers: { port, ...wire },
-    close: () => end(child),
+    close,
   };
 }
 
