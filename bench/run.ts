@@ -1,14 +1,21 @@
-// npm run bench [-- decoders resync] [--json] [--check] [--large] [--minutes=60] [--write=docs/benchmarks.md]
+// npm run bench [-- decoders resync] [--set=limit] [--json] [--check] [--large] [--minutes=60] [--write]
 // Runs every bench in this folder, or those named, one after the other in this process, and prints one table.
+// --set=limit: those of the page of benchmarks, some ten minutes on a quiet machine.
 // --json: one row per line instead; --check: exit 1 where a target was missed; --large: sizes for a machine of its own;
-// --minutes: how long to go on, for a bench that measures over a time. --write: the tables as Markdown to this file too, with
-// the machine and how busy it was. --before=DIR: the dist/ of another build, which `fan-out` measures in turn with this one.
+// --minutes: how long to go on, for a bench that measures over a time. --write: the tables as Markdown too, to
+// docs/background/benchmarks.md or to --write=FILE, with the machine and how busy it was. --before=DIR: the dist/ of another build, which `fan-out` measures in turn with this one.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bench, BenchRow } from './support/bench.ts';
 import { benchmarksText, COLUMNS, cells, type MeasuredBench } from './support/benchmarks-text.ts';
+
+/** Benches that are run together. */
+const SETS: Readonly<Record<string, readonly string[]>> = {
+  limit: ['fan-out', 'relay', 'many-devices', 'idle-fleet', 'sizes'],
+};
+const PAGE = 'docs/background/benchmarks.md';
 
 const own = fileURLToPath(import.meta.url);
 const extension = own.endsWith('.ts') ? '.ts' : '.js';
@@ -49,7 +56,12 @@ function machine(): string {
 
 async function main(args: readonly string[]): Promise<number> {
   const json = args.includes('--json');
-  const names = args.filter((arg) => !arg.startsWith('--'));
+  const set = args.find((arg) => arg.startsWith('--set='))?.slice('--set='.length);
+  if (set !== undefined && SETS[set] === undefined) {
+    console.error(`No set named ${set}; there are ${Object.keys(SETS).join(', ')}.`);
+    return 2;
+  }
+  const names = [...args.filter((arg) => !arg.startsWith('--')), ...(SETS[set ?? ''] ?? [])];
   const minutes = args.find((arg) => arg.startsWith('--minutes='))?.slice('--minutes='.length);
   if (minutes !== undefined && !(Number(minutes) > 0)) {
     console.error(`--minutes=${minutes} is no number above 0; write for example --minutes=60.`);
@@ -62,7 +74,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (!json) console.log(machine());
   const before = args.find((arg) => arg.startsWith('--before='))?.slice('--before='.length);
-  const file = args.find((arg) => arg.startsWith('--write='))?.slice('--write='.length);
+  const file = args.includes('--write')
+    ? PAGE
+    : args.find((arg) => arg.startsWith('--write='))?.slice('--write='.length);
   const measured: MeasuredBench[] = [];
   let missed = 0;
   for (const name of names.length > 0 ? names : available) {
@@ -81,7 +95,8 @@ async function main(args: readonly string[]): Promise<number> {
     if (!json) print(rows);
     measured.push({ name, about: bench.about, rows, load: loadavg()[0] ?? 0 });
   }
-  if (file !== undefined) writeFileSync(file, benchmarksText(machine(), measured));
+  if (file !== undefined)
+    writeFileSync(file, benchmarksText(machine(), `npm run bench -- ${args.join(' ')}`, measured));
   return args.includes('--check') && missed > 0 ? 1 : 0;
 }
 

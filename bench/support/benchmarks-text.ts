@@ -17,14 +17,14 @@ export function cells(row: BenchRow): readonly string[] {
 }
 
 /** The tables as a page of the documents; nothing in it is typed by hand. */
-export function benchmarksText(machine: string, measured: readonly MeasuredBench[]): string {
+export function benchmarksText(machine: string, command: string, measured: readonly MeasuredBench[]): string {
   const parts = measured.map(({ name, about, rows, load }) => {
     const lines = [COLUMNS, COLUMNS.map(() => '---'), ...rows.map(cells)].map(
       (row) => `| ${row.map(escaped).join(' | ')} |`,
     );
     return `## ${name}\n\n${escaped(about)} (load of the machine: ${load.toFixed(1)})\n\n${lines.join('\n')}\n`;
   });
-  const head = `# Benchmarks\n\nWritten by \`npm run bench -- --write=docs/benchmarks.md\`. ${machine}.\n`;
+  const head = `# Benchmarks\n\nWritten by \`${command}\`, which measures again. ${machine}.\n`;
   return [head, ...parts].join('\n');
 }
 

@@ -1,19 +1,23 @@
 // A child process of bench/many-devices: a bridge that devices dial in to, or a bare server that counts their bytes, and
-// (`answers`) writes an answer for every heartbeat, all of one read together.
-import { createServer } from 'node:net';
+// writes an answer for every heartbeat, all of one read together. A relay passes on a text for each frame to subscribers.
+import { createServer, type Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Bridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { textFrame } from '../../src/feed/transports/websocket.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { ANSWER, FRAME_BYTES, protocol, type Speech } from './device-frames.ts';
 import { listen } from './fan-out-way.ts';
+import { AFTER, BEFORE } from './telemetry-frame.ts';
 
-export type ServerKind = 'bridge' | 'sink';
+export type ServerKind = 'bridge' | 'sink' | 'relay';
 export type ServerOrder = 'count' | 'report';
 
 /** What it tells at first, and whenever it is asked. */
 export interface DeviceServerReport {
   readonly port: number;
+  /** For subscribers; 0 where there are none. */
+  readonly feedPort: number;
   /** Frames received since the start, the first one of each device excepted. */
   readonly frames: number;
   /** Of the loop, since the last `report`. */
@@ -27,6 +31,7 @@ const [kind, speech] = process.argv.slice(2) as [ServerKind, Speech];
 const REGISTER_BYTES = 56;
 const delay = monitorEventLoopDelay({ resolution: 1 });
 let countFrames = (): number => 0;
+let feedPort = 0;
 
 async function startBridge(): Promise<number> {
   const { config, problems } = loadConfig(
@@ -37,7 +42,8 @@ async function startBridge(): Promise<number> {
   if (config === undefined) throw new Error(JSON.stringify(problems));
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const bridge = new Bridge({ config, clock: systemClock, log, version: '0.0.0' });
-  const { listeners } = await bridge.start();
+  const { port, listeners } = await bridge.start();
+  feedPort = port;
   countFrames = () => {
     let frames = 0;
     for (const { reading } of bridge.directory.all()) {
@@ -48,7 +54,29 @@ async function startBridge(): Promise<number> {
   return Number(listeners[0]?.split(':').at(-1));
 }
 
-function startSink(): Promise<number> {
+/** What a turn brings is joined, and written to each subscriber at its end. */
+async function startFeed(): Promise<(frames: number) => void> {
+  const subscribers = new Set<Socket>();
+  const outside = createServer({ noDelay: true }, (socket) => {
+    subscribers.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => subscribers.delete(socket));
+  });
+  feedPort = await listen(outside);
+  let frames: Uint8Array[] = [];
+  const flush = (): void => {
+    const bytes = Buffer.concat(frames);
+    frames = [];
+    for (const each of subscribers) each.write(bytes);
+  };
+  return (count) => {
+    if (frames.length === 0 && count > 0) setImmediate(flush);
+    for (let n = 0; n < count; n++) frames.push(textFrame([`${BEFORE}${1_000_000 + n}${AFTER}`]));
+  };
+}
+
+async function startSink(): Promise<number> {
+  const passOn = kind === 'relay' ? await startFeed() : undefined;
   let bytes = 0;
   const size = FRAME_BYTES[speech];
   const answers = Buffer.concat(new Array(16_384).fill(ANSWER));
@@ -61,11 +89,12 @@ function startSink(): Promise<number> {
     socket.on('data', (chunk: Buffer) => {
       own += chunk.length;
       bytes += chunk.length;
-      if (speech === 'telemetry') return;
+      if (speech === 'telemetry' && passOn === undefined) return;
       const due = Math.floor(own / size) - answered;
       if (due <= 0) return;
       answered += due;
-      socket.write(answers.subarray(0, due * ANSWER.length));
+      if (passOn !== undefined) passOn(due);
+      else socket.write(answers.subarray(0, due * ANSWER.length));
     });
   });
   countFrames = () => Math.floor(bytes / size);
@@ -80,7 +109,14 @@ function report(order: ServerOrder): void {
   const p99Ms = delay.percentile(99) / 1e6 - 1;
   const rssMiB = process.memoryUsage.rss() / 1024 / 1024;
   const cpuMs = (user + system) / 1_000;
-  process.send?.({ port, frames: countFrames(), p99Ms, cpuMs, rssMiB } satisfies DeviceServerReport);
+  process.send?.({
+    port,
+    feedPort,
+    frames: countFrames(),
+    p99Ms,
+    cpuMs,
+    rssMiB,
+  } satisfies DeviceServerReport);
   if (order === 'report') delay.reset();
 }
 

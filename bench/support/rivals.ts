@@ -44,6 +44,19 @@ messages:
       - { name: mode, type: u8, enum: mode }
       - { name: voltage, type: u16, scale: 0.001, unit: V }
       - { name: current, type: i16, unit: mA }
+  - name: readings
+    id: 0x11
+    from: device
+    fields:
+      - { name: energy, type: u32, scale: 0.001, unit: kWh }
+      - { name: voltage_l1, type: f32, unit: V }
+      - { name: voltage_l2, type: f32, unit: V }
+      - { name: voltage_l3, type: f32, unit: V }
+      - { name: current_l1, type: f32, unit: A }
+      - { name: current_l2, type: f32, unit: A }
+      - { name: current_l3, type: f32, unit: A }
+      - { name: power, type: u32, unit: W }
+      - { name: phase, type: u8 }
 `;
 
 /** Resolves when something listens there. */
@@ -114,7 +127,8 @@ export async function startProgram(
   };
 }
 
-const REGISTER = Buffer.from(
+/** The first frame of the device, in hex. */
+export const REGISTER = Buffer.from(
   encodeFrame({
     name: 'register',
     kind: 'request',

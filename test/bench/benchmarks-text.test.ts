@@ -7,10 +7,12 @@ it('writes what was measured as tables, with the machine, its load and what was 
     { name: 'c', figure: '1 us', peer: '-', ratio: '-' },
   ];
   expect(
-    benchmarksText('Node v1, 2 x CPU', [{ name: 'fan-out', about: 'how long', rows, load: 0.25 }]),
+    benchmarksText('Node v1, 2 x CPU', 'npm run bench -- --write', [
+      { name: 'fan-out', about: 'how long', rows, load: 0.25 },
+    ]),
   ).toBe(`# Benchmarks
 
-Written by \`npm run bench -- --write=docs/benchmarks.md\`. Node v1, 2 x CPU.
+Written by \`npm run bench -- --write\`, which measures again. Node v1, 2 x CPU.
 
 ## fan-out
 
