@@ -16,9 +16,14 @@ const PROBE_MS = 1_000;
 /** Of the memory that the server may take; beyond it there is too little room for what comes. */
 const MOST_USED = 0.9;
 
-/** Commands of the instances, as `several-instances.md` has them in a rule, each on a key that ends by itself. */
+/** What a user of the server may do, and no more: every command that an instance calls. `several-instances.md` has it. */
+const RULE =
+  '+client|setname +select +info +time +script|load +evalsha +hset +hget +hmget +hgetall +hscan +hdel +hincrby +xadd +xread +xtrim +pexpire';
+
+/** Commands of the instances, each on a key that ends by itself. */
 const PROBE = `
 redis.call('TIME')
+redis.call('HGET', KEYS[1], 'a')
 redis.call('HSET', KEYS[1], 'a', '1')
 redis.call('HINCRBY', KEYS[1], 'a', 1)
 redis.call('HMGET', KEYS[1], 'a', 'b')
@@ -46,7 +51,8 @@ export async function examineBackplane(config: BackplaneConfig): Promise<readonl
   } catch (cause) {
     if (!(cause instanceof BackplaneError)) throw cause;
     const code = cause.refused ? 'backplane_refused' : 'backplane_lost';
-    return [{ code, detail: `${config.url}: ${cause.message}` }];
+    const needed = cause.message.startsWith('NOPERM') ? `. Its user needs: ${RULE} ~${config.prefix}:*` : '';
+    return [{ code, detail: `${config.url}: ${cause.message}${needed}` }];
   } finally {
     connection.close();
   }
@@ -88,14 +94,15 @@ async function rightsFinding(connection: RedisConnection, prefix: string): Promi
   const name = `${prefix}:{0}:doctor:${randomBytes(6).toString('hex')}`;
   const [hash, stream] = [`${name}:hash`, `${name}:stream`];
   try {
-    await connection.command('EVAL', PROBE, 2, hash, stream, PROBE_MS);
+    const sha = await connection.command('SCRIPT', 'LOAD', PROBE);
+    await connection.command('EVALSHA', String(sha), 2, hash, stream, PROBE_MS);
     await connection.command('HMGET', hash, 'a');
     await connection.command('HSCAN', hash, '0', 'COUNT', 1);
     await connection.command('XREAD', 'COUNT', 1, 'STREAMS', stream, '0');
+    await connection.command('XTRIM', stream, 'MINID', '0');
   } catch (cause) {
     if (!(cause instanceof BackplaneError)) throw cause;
-    const rule = `+@hash +@stream +@scripting +@connection +info +time +pexpire ~${prefix}:*`;
-    return { code: 'backplane_refused', detail: `${cause.message}. Its user needs: ${rule}` };
+    return { code: 'backplane_refused', detail: `${cause.message}. Its user needs: ${RULE} ~${prefix}:*` };
   }
   return { detail: `Its user may do what is needed below ${prefix}:.` };
 }

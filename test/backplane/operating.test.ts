@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { examineBackplane } from '../../src/backplane/index.ts';
@@ -13,7 +15,9 @@ import { hasRedis, RedisServer } from '../support/redis-server.ts';
 import { startBridge } from '../support/test-bridge.ts';
 
 const promtool = needs('promtool');
-const RULE = '+@hash +@stream +@scripting +@connection +info +time +pexpire';
+const PAGE = readProjectFile('docs/reference/several-instances.md');
+/** What the documentation lets a user do. */
+const RULE = /ACL SETUSER heartwire .* -@all (.*)$/m.exec(PAGE)?.[1] ?? '';
 
 let redis: RedisServer;
 beforeEach(async () => {
@@ -30,6 +34,28 @@ const examined = (more: object = {}) =>
     entries: 100,
     ...more,
   });
+
+/** A way to the server on which it says that it is of version 6. */
+async function agedServer(target: number): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    for (const socket of [near, far]) sockets.add(socket.on('error', () => undefined));
+    near.pipe(far);
+    // As many characters as before: the length of a reply stands before it.
+    const aged = (text: string) => text.replace(/(redis|valkey)_version:\d/g, '$1_version:6');
+    far.on('data', (chunk) => near.write(aged(chunk.toString('latin1')), 'latin1'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 describe.runIf(hasRedis)('the examination of the server', () => {
   it('finds nothing wrong with a server as it is', async () => {
@@ -59,7 +85,8 @@ describe.runIf(hasRedis)('the examination of the server', () => {
 
   it.each([
     ['the rule of the documentation', `${RULE} ~heartwire:*`, undefined],
-    ['a rule without streams', `${RULE.replace('+@stream ', '')} ~heartwire:*`, 'backplane_refused'],
+    ['a rule without XREAD', `${RULE.replace(' +xread', '')} ~heartwire:*`, 'backplane_refused'],
+    ['a rule without scripts', `${RULE.replace(' +script|load', '')} ~heartwire:*`, 'backplane_refused'],
     ['a rule for other keys', `${RULE} ~other:*`, 'backplane_refused'],
   ] as const)('tries what a user may do: %s', async (_, rule, code) => {
     await redis.ask(`ACL SETUSER bridge on >secret ${rule}`);
@@ -81,6 +108,22 @@ describe.runIf(hasRedis)('the examination of the server', () => {
     await writeFile(passwordFile, password ?? 'secret');
     const url = password === undefined ? `redis://127.0.0.1:${await freePort()}` : redis.url;
     expect(await examined({ url, username: 'bridge', passwordFile })).toMatchObject([{ code }]);
+  });
+
+  it('finds a server that is part of a cluster', async () => {
+    await using cluster = await RedisServer.start({ args: ['--save', '', '--cluster-enabled', 'yes'] });
+    expect((await examined({ url: cluster.url }))[0]).toEqual({
+      code: 'backplane_unsuited',
+      detail: expect.stringMatching(/answers as part of a cluster; one server is needed\.$/),
+    });
+  });
+
+  it('finds a server that is too old', async () => {
+    await using old = await agedServer(redis.port);
+    expect((await examined({ url: `redis://127.0.0.1:${old.port}` }))[0]).toEqual({
+      code: 'backplane_unsuited',
+      detail: expect.stringMatching(/^(Redis|Valkey) 6\.[\d.]+ answers; version 7 or later is needed\.$/),
+    });
   });
 
   it('is part of `heartwire doctor`', async () => {
@@ -119,9 +162,7 @@ describe.runIf(hasRedis)('the metrics of an instance', () => {
     expect(await value('instances')).toBe(1);
     await expect.poll(() => value('published_total')).toBeGreaterThan(0);
     const text = await scraped(bridge.url);
-    const listed = readProjectFile('docs/reference/several-instances.md').match(
-      /^\| `heartwire_backplane_.*$/gm,
-    );
+    const listed = PAGE.match(/^\| `heartwire_backplane_.*$/gm);
     expect(listed).toEqual(
       families(text).map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`),
     );

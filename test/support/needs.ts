@@ -44,7 +44,7 @@ const NAMES: Readonly<Record<Tool, readonly string[]>> = {
   mosquitto: ['mosquitto'],
   influxd: ['influxd'],
   promtool: ['promtool'],
-  'redis-server': ['redis-server'],
+  'redis-server': ['redis-server', 'valkey-server'],
   cc: ['cc'],
 };
 

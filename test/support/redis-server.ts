@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { needs } from './needs.ts';
 
+/** Whichever is there; `HEARTWIRE_REDIS` names another one, such as `valkey-server`. */
 const need = needs('redis-server');
+const PROGRAM = process.env.HEARTWIRE_REDIS ?? need.path;
 
 /** Whether the real server can be run here; hand it to `describe.runIf`. */
 export const hasRedis = need.run;
 
 export interface RedisServerOptions {
-  /** The program: `redis-server` where it is left out. */
+  /** The program: `redis-server` or `valkey-server` where it is left out. */
   readonly program?: string;
   /** Further settings, as on the command line. */
   readonly args?: readonly string[];
@@ -44,7 +46,7 @@ export class RedisServer {
 
   /** Starts it again at the same port; resolves once it answers. */
   async run(): Promise<void> {
-    const { program = need.path, args = ['--save', '', '--appendonly', 'no'] } = this.#options;
+    const { program = PROGRAM, args = ['--save', '', '--appendonly', 'no'] } = this.#options;
     const all = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, ...args];
     const child = spawn(program, all, { stdio: 'ignore' });
     this.#process = child;
