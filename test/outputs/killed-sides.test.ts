@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,31 +65,55 @@ describe.runIf(hasMosquitto)('a broker', () => {
 });
 
 describe('a disk that is full', () => {
+  /** A bridge on a disk without room, that has so many points; `sums` holds what its counts came to at each look. */
+  const start = (endpoint: Endpoint, total: number, more = '') => {
+    const program = fileURLToPath(new URL('dist/test/support/points-writer.js', `file://${PROJECT_ROOT}/`));
+    // No file may grow: a write fails as it does where there is no room.
+    const full = `trap '' XFSZ; ulimit -f 0; exec "$0" "$@"`;
+    const buffer = join(folder, 'buffer');
+    const argv = [process.execPath, program, endpoint.url, buffer, '0', String(total), more];
+    const writer = spawn('/bin/sh', ['-c', full, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = writer;
+    const seen = { shown: {} as Record<string, unknown>, sums: new Set<number>() };
+    createInterface({ input: writer.stdout }).on('line', (line) => {
+      seen.shown = JSON.parse(line) as Record<string, unknown>;
+      const { sent, lost, waiting } = seen.shown;
+      seen.sums.add(Number(sent) + Number(lost) + Number(waiting));
+    });
+    return seen;
+  };
+  const came = ({ taken }: Endpoint): readonly number[] =>
+    taken.flatMap(({ body }) => [...body.matchAll(/n=(\d+)/g)].map(([, n]) => Number(n)));
+
   it('keeps no point from being sent once the database is back, and each is counted', LIMIT, async () => {
     await using endpoint = await Endpoint.start();
     endpoint.behaviour = { status: 503 };
-    const program = fileURLToPath(new URL('dist/test/support/points-writer.js', `file://${PROJECT_ROOT}/`));
     const total = 2_000;
-    // No file may grow: a write fails as it does where there is no room.
-    const full = `trap '' XFSZ; ulimit -f 0; exec "$0" "$@"`;
-    const argv = [process.execPath, program, endpoint.url, join(folder, 'buffer'), '0', String(total)];
-    const writer = spawn('/bin/sh', ['-c', full, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
-    child = writer;
-    let shown: Record<string, unknown> = {};
-    createInterface({ input: writer.stdout }).on('line', (line) => {
-      shown = JSON.parse(line) as Record<string, unknown>;
-    });
+    const seen = start(endpoint, total);
     await expect
-      .poll(() => shown, LATE)
+      .poll(() => seen.shown, LATE)
       .toMatchObject({ reason: 'output_buffer_unusable', sent: 0, lost: 0, waiting: total, on_disk: 0 });
-    expect(String(shown.detail)).toContain('EFBIG');
+    expect(String(seen.shown.detail)).toContain('EFBIG');
     endpoint.behaviour = { status: 204 };
-    await expect.poll(() => shown, { timeout: 120_000 }).toMatchObject({ sent: total, lost: 0, waiting: 0 });
-    const came = endpoint.taken.flatMap(({ body }) =>
-      [...body.matchAll(/n=(\d+)/g)].map(([, n]) => Number(n)),
-    );
-    expect(came).toEqual(Array.from({ length: total }, (_, index) => index));
-    writer.kill('SIGTERM');
-    await once(writer, 'exit');
+    await expect
+      .poll(() => seen.shown, { timeout: 120_000 })
+      .toMatchObject({ sent: total, lost: 0, waiting: 0 });
+    expect(came(endpoint)).toEqual(Array.from({ length: total }, (_, index) => index));
+    expect([...seen.sums]).toEqual([total]);
+  });
+
+  it('loses the oldest points where the memory is full too, and counts each', LIMIT, async () => {
+    await using endpoint = await Endpoint.start();
+    endpoint.behaviour = { status: 503 };
+    const total = 60_000;
+    const seen = start(endpoint, total, ', buffer_mb: 1');
+    await expect.poll(() => Number(seen.shown.lost), LATE).toBeGreaterThan(0);
+    endpoint.behaviour = { status: 204 };
+    await expect.poll(() => seen.shown, { timeout: 120_000 }).toMatchObject({ waiting: 0 });
+    const sent = Number(seen.shown.sent);
+    expect(came(endpoint)).toHaveLength(sent);
+    expect(came(endpoint).at(-1)).toBe(total - 1);
+    expect([...seen.sums]).toEqual([total]);
+    expect(String(seen.shown.lost_detail)).toContain('1 MiB');
   });
 });

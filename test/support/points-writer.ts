@@ -2,9 +2,9 @@
 // prints is a number below which all points are sent or on the disk; with one, it makes so many and prints its state.
 import { OutputWorld } from './output-world.ts';
 
-const [, , url = '', dir = '', first = '0', total] = process.argv;
+const [, , url = '', dir = '', first = '0', total, more = ''] = process.argv;
 const world = new OutputWorld();
-await world.apply(`  - influx: { url: "${url}", bucket: b, batch: 0s, buffer_dir: ${dir} }`);
+await world.apply(`  - influx: { url: "${url}", bucket: b, batch: 0s, buffer_dir: ${dir} ${more} }`);
 let count = Number(first);
 const make = (points: number): void => {
   for (let each = 0; each < points; each++, count++) world.sample('a', 't', { n: count });
