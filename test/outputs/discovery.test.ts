@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeclarationDocument, StateDocument } from '../../src/contract/feed/index.ts';
 import { discoveryPayload, nodeOf } from '../../src/outputs/core/discovery.ts';
 import { MqttTopics } from '../../src/outputs/core/mqtt-topics.ts';
-import { discoveryProblems } from '../support/home-assistant.ts';
+import { discoveryProblems, UNITS } from '../support/home-assistant.ts';
 
 const topics = new MqttTopics('heartwire', 'homeassistant');
 const state: StateDocument = {
@@ -65,6 +65,34 @@ describe('the announcement of a device to Home Assistant', () => {
     const odd = { ...state, device: 'a.b' };
     expect(discoveryProblems(topics.announcement(nodeOf('a.b')), payload({ state: odd }))).toEqual([]);
     expect(nodeOf('a.b')).not.toBe(nodeOf('a_b'));
+  });
+
+  it('keeps them for every unit, and gives a class to nearly each', () => {
+    const units = Object.values(UNITS).flat();
+    const fields = Object.fromEntries(units.map((unit, n) => [`t.f${n}`, { unit }]));
+    const { cmps } = payload({ declaration: { fields } });
+    expect(discoveryProblems(topics.announcement('x'), payload({ declaration: { fields } }))).toEqual([]);
+    const classless = units.filter((_, n) => cmps[`t_f${n}`].device_class === undefined);
+    expect(classless.length).toBeLessThan(units.length / 3);
+  });
+
+  it.each([
+    [
+      'a unit that its class does not take',
+      { unit_of_measurement: 'mol' },
+      'unit mol of telemetry_temperature',
+    ],
+    ['a kind that its class does not take', { state_class: 'total' }, 'total of telemetry_temperature'],
+    ['no id', { unique_id: undefined }, 'unique_id of telemetry_temperature'],
+    ['the id of another one', { unique_id: 'heartwire_oven-1_meter_total' }, 'unique_id of meter_total'],
+    ['a key that there is not', { colour: 'red' }, 'colour of telemetry_temperature, a sensor'],
+    ['no topic', { state_topic: undefined }, 'state_topic of telemetry_temperature'],
+    ['no platform', { p: 'oven' }, 'platform oven of telemetry_temperature'],
+  ])('would be found out with %s', (_, change, problem) => {
+    const wrong = payload();
+    Object.assign(wrong.cmps.telemetry_temperature, change);
+    const problems = discoveryProblems(topics.announcement(nodeOf('oven-1')), wrong);
+    expect(problems.some((each) => each.startsWith(problem))).toBe(true);
   });
 
   it('has a sensor for each field, with unit, class and kind', () => {

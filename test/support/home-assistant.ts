@@ -47,14 +47,46 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
 };
 const COMMON = ['p', 'unique_id', 'name', 'availability'];
 const DEVICE = ['ids', 'name', 'suggested_area', 'sn', 'mf', 'mdl', 'sw', 'hw'];
-const UNITS: Readonly<Record<string, readonly string[]>> = {
+/** What each class takes (`DEVICE_CLASS_UNITS` and `DEVICE_CLASS_STATE_CLASSES` of Home Assistant's `sensor/const.py`). */
+export const UNITS: Readonly<Record<string, readonly string[]>> = {
   temperature: ['°C', '°F', 'K'],
   voltage: ['V', 'mV', 'µV', 'kV', 'MV'],
   current: ['A', 'mA'],
+  power: ['mW', 'W', 'kW', 'MW', 'GW', 'TW'],
+  apparent_power: ['mVA', 'VA', 'kVA'],
+  reactive_power: ['mvar', 'var', 'kvar'],
   energy: ['J', 'kJ', 'MJ', 'GJ', 'mWh', 'Wh', 'kWh', 'MWh', 'GWh', 'TWh', 'cal', 'kcal', 'Mcal', 'Gcal'],
+  frequency: ['Hz', 'kHz', 'MHz', 'GHz'],
+  pressure: ['mPa', 'Pa', 'hPa', 'kPa', 'bar', 'cbar', 'mbar', 'mmHg', 'inHg', 'inH₂O', 'psi'],
+  duration: ['d', 'h', 'min', 's', 'ms', 'µs'],
+  speed: ['ft/s', 'in/s', 'm/s', 'm/min', 'km/h', 'kn', 'mph', 'Beaufort', 'mm/s'],
+  distance: ['km', 'm', 'cm', 'mm', 'mi', 'nmi', 'yd', 'ft', 'in'],
+  weight: ['kg', 'g', 'mg', 'µg', 'oz', 'lb', 'st'],
+  illuminance: ['lx'],
+  volume_flow_rate: [
+    'm³/h',
+    'm³/min',
+    'm³/s',
+    'ft³/min',
+    'L/h',
+    'L/min',
+    'L/s',
+    'gal/h',
+    'gal/min',
+    'gal/d',
+    'mL/s',
+  ],
+  irradiance: ['W/m²', 'BTU/(h⋅ft²)'],
+  conductivity: ['S/cm', 'mS/cm', 'µS/cm'],
+  sound_pressure: ['dB', 'dBA'],
 };
-/** Classes whose values may only have this kind. */
-const KINDS: Readonly<Record<string, readonly string[]>> = { energy: ['total', 'total_increasing'] };
+/** Classes that take anything but a measurement alone. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  energy: ['total', 'total_increasing'],
+  distance: ['measurement', 'total', 'total_increasing'],
+  duration: ['measurement', 'total', 'total_increasing'],
+  weight: ['measurement', 'total', 'total_increasing'],
+};
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -91,11 +123,14 @@ export function discoveryProblems(topic: string, payload: Loose): readonly strin
     const { device_class: deviceClass, unit_of_measurement: unit, state_class: stateClass } = component;
     const units = UNITS[String(deviceClass)];
     need(
-      units === undefined || units.includes(String(unit)),
+      deviceClass === undefined || units?.includes(String(unit)) === true,
       `unit ${String(unit)} of ${key}, class ${String(deviceClass)}`,
     );
-    const kinds = KINDS[String(deviceClass)];
-    need(kinds === undefined || kinds.includes(String(stateClass)), `${String(stateClass)} of ${key}`);
+    const kinds = KINDS[String(deviceClass)] ?? ['measurement'];
+    need(
+      deviceClass === undefined || kinds.includes(String(stateClass)),
+      `${String(stateClass)} of ${key}, class ${String(deviceClass)}`,
+    );
     if (platform === 'number') need(Number(component.min) < Number(component.max), `bounds of ${key}`);
     if (platform === 'number') need(Number(component.step) >= 0.001, `step of ${key}`);
     if (platform === 'select')
