@@ -28,6 +28,7 @@ const commands = await Promise.all(
   commandNames.map(async (name) => [name, (await import(`../dist/src/cli/commands/${name}.js`)).command]),
 );
 writeFileSync(at('src/cli/commands.ts'), commandsText(new Map(commands)));
+writeFileSync(at('src/outputs/output-kinds.ts'), formatted(outputKindsText()));
 const inOrder = listed(new Map(commands)).map(([, command]) => command);
 const COMMAND_TABLES = { commands: () => commandsTable(inOrder) };
 const PACK_TABLES = packTables(await readShippedPacks());
@@ -42,6 +43,21 @@ for (const name of readdirSync(at('docs'), { recursive: true }).filter((each) =>
     ...COMMAND_TABLES,
   });
   if (written !== text) writeFileSync(path, written);
+}
+
+/** The outputs, by the first word of the names of the files that export one. */
+function outputKindsText() {
+  const files = readdirSync(at('src/outputs'))
+    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /^export const output\b/m.test(readFileSync(at(`src/outputs/${file}`), 'utf8')));
+  const kindOf = (file) => file.replace(/\W.*$/, '');
+  return [
+    '// `npm run generate` writes this file from those in this folder that export `output`.',
+    ...files.map((file) => `import { output as ${kindOf(file)} } from './${file}';`),
+    '',
+    `export const OUTPUT_KINDS = { ${files.map(kindOf).join(', ')} } as const;`,
+    '',
+  ].join('\n');
 }
 
 /** As Biome puts it in order. */

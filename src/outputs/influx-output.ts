@@ -7,7 +7,7 @@ import { LineSplit } from './core/line-split.ts';
 import { Delivery, type Verdict } from './delivery.ts';
 import { DiskDelivery } from './disk-delivery.ts';
 import { type OutputRequest, send } from './http-request.ts';
-import type { Output, OutputPorts, OutputReport, SampleSink } from './output.ts';
+import type { Output, OutputKind, OutputPorts, OutputReport, SampleSink } from './output.ts';
 import { readSecret } from './secret.ts';
 
 /** InfluxDB's own advice for one request. */
@@ -148,3 +148,8 @@ export class InfluxOutput implements Output {
     return { url: this.#url, headers, body, secrets: [this.#token] };
   }
 }
+
+export const output: OutputKind<'influx'> = {
+  make: (config, ports) => new InfluxOutput(config, ports),
+  taken: 'The database took a point `heartwire_test`.',
+};

@@ -6,8 +6,8 @@ import { isLoopback } from '../system/index.ts';
 import { noticeText } from './core/notice-text.ts';
 import type { Verdict } from './delivery.ts';
 import type { NoticeMessage } from './notice-feed.ts';
-import type { NoticeCarrier } from './notice-output.ts';
-import type { OutputPorts } from './output.ts';
+import { type NoticeCarrier, NoticeOutput } from './notice-output.ts';
+import type { OutputKind, OutputPorts } from './output.ts';
 import { masked, readAuthority, readSecret } from './secret.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -112,3 +112,8 @@ function verdictOf(error: unknown, secrets: readonly string[]): Verdict {
   const reason = responseCode === undefined ? 'output_unreachable' : 'output_refused';
   return { kind: 'later', code: reason, detail, leastMs: 0 };
 }
+
+export const output: OutputKind<'mail'> = {
+  make: (config, ports) => new NoticeOutput(config, ports, new MailCarrier(config, ports)),
+  taken: 'The server took a mail.',
+};

@@ -1,20 +1,15 @@
 import type { OutputConfig } from '../config/index.ts';
-import { InfluxOutput } from './influx-output.ts';
-import { MailCarrier } from './mail-carrier.ts';
-import { MqttOutput } from './mqtt-output.ts';
-import { NoticeOutput } from './notice-output.ts';
-import type { Output, OutputPorts } from './output.ts';
-import { WebhookCarrier } from './webhook-carrier.ts';
+import type { Output, OutputKind, OutputPorts } from './output.ts';
+import { OUTPUT_KINDS } from './output-kinds.ts';
+
+type Kind = OutputConfig['kind'];
+
+const KINDS: { readonly [K in Kind]: OutputKind<K> } = OUTPUT_KINDS;
 
 export function makeOutput(config: OutputConfig, ports: OutputPorts): Output {
-  switch (config.kind) {
-    case 'mqtt':
-      return new MqttOutput(config, ports);
-    case 'influx':
-      return new InfluxOutput(config, ports);
-    case 'webhook':
-      return new NoticeOutput(config, ports, new WebhookCarrier(config, ports));
-    case 'mail':
-      return new NoticeOutput(config, ports, new MailCarrier(config, ports));
-  }
+  // The table has each under the kind that its configuration names.
+  return (KINDS[config.kind] as OutputKind<Kind>).make(config, ports);
 }
+
+/** What a test of an output brought about. */
+export const takenText = (kind: Kind): string => KINDS[kind].taken;

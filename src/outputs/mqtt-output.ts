@@ -13,6 +13,7 @@ import {
   finite,
   type Loss,
   type Output,
+  type OutputKind,
   type OutputPorts,
   type OutputReport,
   OutputState,
@@ -403,3 +404,8 @@ export class MqttOutput implements Output {
 
 const availabilityOf = ({ status }: StateDocument): string =>
   status === 'online' || status === 'away' ? 'online' : 'offline';
+
+export const output: OutputKind<'mqtt'> = {
+  make: (config, ports) => new MqttOutput(config, ports),
+  taken: 'The broker took a message on `bridge/test`.',
+};

@@ -133,3 +133,12 @@ export function pauseMs(attempt: number, random: number): number {
 /** A deadline as a timer takes it. */
 export const finite = (deadline: number): number | undefined =>
   deadline === Infinity ? undefined : deadline;
+
+type Kind = OutputConfig['kind'];
+
+/** One kind of output. Its file exports it as `output`, from which `npm run generate` writes `output-kinds.ts`. */
+export interface OutputKind<K extends Kind> {
+  make(config: Extract<OutputConfig, { readonly kind: K }>, ports: OutputPorts): Output;
+  /** What a test of it brings about, as a sentence. */
+  readonly taken: string;
+}

@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import type { OutputConfig } from '../config/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Clock } from '../system/index.ts';
-import { makeOutput } from './make-output.ts';
+import { makeOutput, takenText } from './make-output.ts';
 import type { OutputReport } from './output.ts';
 
 /** What became of a test. */
@@ -45,7 +45,7 @@ export async function tryOutput(
   try {
     for (;;) {
       const report = output.report();
-      if (report.sent > 0) return { kind, url, ok: true, detail: TAKEN[kind] };
+      if (report.sent > 0) return { kind, url, ok: true, detail: takenText(kind) };
       const over = clock.now().monoMs >= endsAt;
       if (over || report.status === 'backoff' || report.status === 'failed')
         return { kind, url, ok: false, ...whyOf(report) };
@@ -61,13 +61,6 @@ function inMemory(config: OutputConfig): OutputConfig {
   const { bufferDir: _, ...rest } = config;
   return rest;
 }
-
-const TAKEN: Readonly<Record<OutputConfig['kind'], string>> = {
-  mqtt: 'The broker took a message on `bridge/test`.',
-  influx: 'The database took a point `heartwire_test`.',
-  webhook: 'The other side took a message.',
-  mail: 'The server took a mail.',
-};
 
 function whyOf({ reason = 'output_unreachable', detail }: OutputReport): Pick<TryResult, 'code' | 'detail'> {
   return { code: reason, detail: detail ?? 'There was no answer.' };

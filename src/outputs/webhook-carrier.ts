@@ -4,8 +4,8 @@ import { refusedBy, webhookRequest } from './core/webhook-formats.ts';
 import type { Verdict } from './delivery.ts';
 import { type OutputRequest, send } from './http-request.ts';
 import type { NoticeMessage } from './notice-feed.ts';
-import type { NoticeCarrier } from './notice-output.ts';
-import type { OutputPorts } from './output.ts';
+import { type NoticeCarrier, NoticeOutput } from './notice-output.ts';
+import type { OutputKind, OutputPorts } from './output.ts';
 import { readSecret } from './secret.ts';
 
 /** Posts messages to a URL, signed where there is a secret. */
@@ -78,3 +78,8 @@ export class WebhookCarrier implements NoticeCarrier {
     return createHmac('sha256', this.#secret).update(text).digest(encoding);
   }
 }
+
+export const output: OutputKind<'webhook'> = {
+  make: (config, ports) => new NoticeOutput(config, ports, new WebhookCarrier(config, ports)),
+  taken: 'The other side took a message.',
+};

@@ -123,10 +123,11 @@ export function readMeta(head: TraceHead, fallback: string, file: string): Trace
       'Add appid=UUID and imei=DIGITS to its #meta line.',
     );
   }
-  const byDefault = SESSION_DEFAULTS;
+  const { turnaroundMs: _, ...byDefault } = SESSION_DEFAULTS;
   const everyMs = meta.duration('clock_every', 0);
   const presenceMs = meta.duration('presence_every', 0);
   const settings: SessionSettings = {
+    ...byDefault,
     device: head.meta.device ?? fallback,
     role,
     transport,

@@ -1,4 +1,4 @@
-import type { SessionSettings } from '../../src/config/session-settings.ts';
+import { SESSION_DEFAULTS, type SessionSettings } from '../../src/config/session-settings.ts';
 import type { AlarmEvent, StateDocument, StatsDocument } from '../../src/contract/feed/topic-documents.ts';
 import { DeviceSession } from '../../src/devices/core/device-session.ts';
 import { type MessageCatalog, nameOf } from '../../src/devices/core/message-catalog.ts';
@@ -16,17 +16,15 @@ export const OUR_REGISTER = { appid: APPID, imei: IMEI };
 
 /** Settings of a device that we dial at one address, changed as wanted. */
 export function settings(changes: Partial<SessionSettings> = {}): SessionSettings {
+  const { turnaroundMs: _, ...byDefault } = SESSION_DEFAULTS;
   return {
+    ...byDefault,
     device: 'p1',
     role: 'client',
     transport: 'tcp',
     addresses: ['10.0.0.7:9089'],
     register: OUR_REGISTER,
-    identity: 'standard',
-    heartbeat: { intervalMs: 3_000, missed: 3, from: 'client' },
-    reconnect: { initialMs: 1_000, maxMs: 30_000, multiplier: 2, jitter: 'none' },
-    connectTimeoutMs: 10_000,
-    requestTimeoutMs: 5_000,
+    reconnect: { ...byDefault.reconnect, jitter: 'none' },
     ...changes,
   };
 }

@@ -1,5 +1,6 @@
-import { type DeviceState, qualityOf } from '../../client/index.ts';
+import { qualityOf } from '../../client/index.ts';
 import {
+  type DeviceStatus,
   deviceStatusOf,
   isJsonObject,
   type Json,
@@ -11,7 +12,7 @@ import { printable } from '../../system/index.ts';
 /** One device as a table shows it; all text is fit to be printed. */
 export interface DeviceRow {
   readonly id: string;
-  readonly status: DeviceState['status'] | 'secret';
+  readonly status: DeviceStatus | 'secret';
   /** Since when, in ms since the epoch. */
   readonly since: number | undefined;
   readonly link: string;
