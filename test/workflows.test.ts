@@ -109,6 +109,26 @@ describe('what is deployed', () => {
     for (const port of service?.ports ?? []) expect(exposed).toContain(port.split(':').at(-1));
   });
 
+  it('by Docker Compose as several instances keeps all keys, and lets only instances reach the server', () => {
+    const { services, networks } = parse(readProjectFile('docs/deploy/compose-instances.yaml'), {
+      merge: true,
+    }) as {
+      services: Record<string, { command: string[]; networks: string[]; ports?: string[]; build?: unknown }>;
+      networks: Record<string, { internal?: boolean }>;
+    };
+    const { redis, north, south } = services;
+    expect(redis?.command.join(' ')).toContain('--maxmemory-policy noeviction');
+    expect([redis?.networks, redis?.ports, networks.inside?.internal]).toEqual([['inside'], undefined, true]);
+    const exposed = /^EXPOSE (.*)$/m.exec(readProjectFile('docs/deploy/Dockerfile'))?.[1]?.split(' ') ?? [];
+    for (const [name, service] of Object.entries({ north, south })) {
+      expect(service?.command).toEqual(['run', `/etc/heartwire/${name}.yaml`]);
+      expect(service?.build).toEqual({ context: '../..', dockerfile: 'docs/deploy/Dockerfile' });
+      for (const port of service?.ports ?? []) expect(exposed).toContain(port.split(':').at(-1));
+    }
+    const published = [north, south].flatMap((service) => service?.ports ?? []);
+    expect(new Set(published.map((port) => port.split(':').at(-2))).size).toBe(published.length);
+  });
+
   it('by WinSW is whole XML that runs the command of the package', () => {
     const text = readProjectFile('docs/deploy/heartwire-winsw.xml');
     const open: string[] = [];

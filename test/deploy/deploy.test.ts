@@ -22,7 +22,7 @@ describe('docs/reference/deploy.md', () => {
   });
 
   it('copies files that are there', () => {
-    const copied = [...page.matchAll(/heartwire\/(docs\/deploy\/[\w.-]+)/g)].map(([, path = '']) => path);
+    const copied = [...page.matchAll(/heartwire\/(docs\/deploy\/[\w.@-]+)/g)].map(([, path = '']) => path);
     expect(copied.length).toBeGreaterThan(2);
     expect(copied.filter((path) => !existsSync(join(PROJECT_ROOT, path)))).toEqual([]);
   });
@@ -37,15 +37,18 @@ describe('docs/reference/deploy.md', () => {
 
 const systemd = needs('systemd-analyze');
 
-describe.runIf(systemd.run)('the unit', () => {
+describe.runIf(systemd.run).each([
+  ['heartwire.service', 'heartwire.service'],
+  ['heartwire@.service', 'heartwire@north.service'],
+])('the unit %s', (shipped, name) => {
   /** Where it is to run, `heartwire` is on the path. */
-  const text = readProjectFile('docs/deploy/heartwire.service').replace(
+  const text = readProjectFile(`docs/deploy/${shipped}`).replace(
     /^ExecStart=heartwire /m,
     `ExecStart=${process.execPath} `,
   );
   const analyze = (...args: readonly string[]) => {
     const folder = mkdtempSync(join(tmpdir(), 'heartwire-unit-'));
-    const file = join(folder, 'heartwire.service');
+    const file = join(folder, name);
     writeFileSync(file, text);
     const { status, stdout, stderr } = spawnSync(systemd.path, [...args, file], { encoding: 'utf8' });
     rmSync(folder, { recursive: true });
@@ -59,6 +62,27 @@ describe.runIf(systemd.run)('the unit', () => {
   it('leaves little open', () => {
     const { status, said } = analyze('security', '--offline=true', '--no-pager', '--threshold=20');
     expect([status, said.split('\n').at(-2)]).toEqual([0, expect.stringContaining('OK')]);
+  });
+});
+
+describe('the unit of one of several instances', () => {
+  const settings = (file: string) =>
+    readProjectFile(`docs/deploy/${file}`)
+      .split('\n')
+      .filter((line) => /^[A-Z]\w+=/.test(line));
+
+  it('is that of a single one but for its name, its password and its order', () => {
+    const [one, several] = [settings('heartwire.service'), settings('heartwire@.service')];
+    const more = several.filter((line) => !one.includes(line));
+    expect(more).toEqual([
+      expect.stringMatching(/^Description=.*%i/),
+      expect.stringMatching(/^After=.*redis-server\.service/),
+      'ExecStart=heartwire run /etc/heartwire/%i.yaml',
+      'LoadCredential=redis-password:/etc/heartwire/redis-password',
+      'StateDirectory=heartwire/%i',
+      'WorkingDirectory=%S/heartwire/%i',
+    ]);
+    expect(several.length).toBe(one.length + 1);
   });
 });
 

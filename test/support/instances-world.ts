@@ -15,6 +15,9 @@ export const PATIENCE = { timeout: 90_000, interval: 100 };
 export interface WorldOptions {
   readonly python?: string;
   readonly devices?: readonly string[];
+  /** Further keys of `server:`, and of the file. */
+  readonly server?: string;
+  readonly keys?: string;
 }
 
 interface Shown {
@@ -58,7 +61,7 @@ export class InstancesWorld implements AsyncDisposable {
   }
 
   /** Without `python` there are no clients in it. `devices` all are at the same port. */
-  static async start({ python, devices = ['rack'] }: WorldOptions = {}): Promise<InstancesWorld> {
+  static async start({ python, devices = ['rack'], ...more }: WorldOptions = {}): Promise<InstancesWorld> {
     const args = ['--save', '', '--appendonly', 'no', '--enable-debug-command', 'yes'];
     const redis = await RedisServer.start({ args });
     const device = new CountingDevice();
@@ -73,7 +76,8 @@ export class InstancesWorld implements AsyncDisposable {
       ways.set(instance, way);
       await writeFile(
         join(redis.folder, `${instance}.yaml`),
-        `server: { port: ${port} }
+        `server: { port: ${port}${more.server ?? ''} }
+${more.keys ?? ''}
 backplane: { url: "redis://127.0.0.1:${way.port}", instance: ${instance}, lease: 3s }
 history: false
 defaults: { reconnect: { initial: 100ms, max: 500ms } }

@@ -38,7 +38,8 @@ export class Nginx {
     });
   }
 
-  static async start(bridgePort: number): Promise<Nginx> {
+  /** Of several ports: with the upstream that is shipped for several instances. */
+  static async start(...bridgePorts: readonly [number, ...number[]]): Promise<Nginx> {
     const folder = mkdtempSync(join(tmpdir(), 'heartwire-nginx-'));
     const certificate = makeCertificate(folder, 'panel.example');
     const ports = [await freePort(), await freePort()] as const;
@@ -46,7 +47,7 @@ export class Nginx {
       [/^.*listen \[::\].*\n/gm, ''],
       [/listen 80;/, `listen 127.0.0.1:${ports[1]};`],
       [/listen 443 ssl;/, `listen 127.0.0.1:${ports[0]} ssl;`],
-      [/server 127\.0\.0\.1:8080 /, `server 127.0.0.1:${bridgePort} `],
+      ...upstreams(bridgePorts),
       [/ssl_certificate {5}\S+;/, `ssl_certificate ${certificate.cert};`],
       [/ssl_certificate_key \S+;/, `ssl_certificate_key ${certificate.key};`],
     ]);
@@ -72,6 +73,20 @@ export class Nginx {
     }
     rmSync(this.folder, { recursive: true });
   }
+}
+
+function upstreams(ports: readonly number[]): ReadonlyArray<readonly [RegExp, string]> {
+  const [first, second] = ports;
+  const changes: Array<readonly [RegExp, string]> = [
+    [/server 127\.0\.0\.1:8080 /, `server 127.0.0.1:${first} `],
+  ];
+  if (second === undefined) return changes;
+  const shipped = readProjectFile('docs/deploy/nginx-upstreams.conf');
+  return [
+    [/^upstream heartwire \{[\s\S]*?^\}\n/m, shipped],
+    ...changes,
+    [/server 127\.0\.0\.1:8082 /, `server 127.0.0.1:${second} `],
+  ];
 }
 
 /** What Debian has around a file in `conf.d`, with all that is written below one folder. */
