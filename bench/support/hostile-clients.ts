@@ -1,5 +1,8 @@
 // A child process of bench/hostile: subscribers that mean no good, of one kind at a time.
-import { connect, type Socket } from 'node:net';
+import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { clientFrame, upgradeTo } from './fan-out-way.ts';
 
 export const HOSTILE_KINDS = [
@@ -15,16 +18,24 @@ export const HOSTILE_KINDS = [
   'pipelined GET /metrics',
   'pipelined GETs of all routes',
   'pipelined upgrades',
+  'names without an answer',
+  'unfinished handshakes',
 ] as const;
 export type HostileKind = (typeof HOSTILE_KINDS)[number];
 
 export type HostileOrder =
-  | { readonly do: 'start'; readonly kind: HostileKind; readonly port: number }
+  | {
+      readonly do: 'start';
+      readonly kind: HostileKind;
+      readonly port: number;
+      readonly tlsPort?: number | undefined;
+    }
   | { readonly do: 'stop' };
 
 const EVERYTHING = frame(JSON.stringify({ type: 'subscribe', topics: ['#'] }));
 const BURST = 1_000;
 const PATTERNS_EACH = 250;
+const HANDSHAKES_A_TICK = 2;
 
 const open = new Set<Socket>();
 const timers = new Set<NodeJS.Timeout>();
@@ -65,6 +76,51 @@ function pipeline(port: number, paths: readonly string[]): void {
   many(3, port, (socket) => pour(socket, bytes), { first: '' });
 }
 
+let silent: Datagrams | undefined;
+
+/** A name server that takes every question and says nothing. */
+async function nameServer(): Promise<string> {
+  silent = createSocket('udp4');
+  silent.on('message', () => undefined);
+  silent.bind(0, '127.0.0.1');
+  await once(silent, 'listening');
+  return `127.0.0.1:${silent.address().port}`;
+}
+
+/** How a client of TLS begins. */
+async function clientHello(): Promise<Buffer> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A listening TCP server has an address with a port.
+  const { port } = server.address() as AddressInfo;
+  const taken = once(server, 'connection');
+  const client = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }).on(
+    'error',
+    () => undefined,
+  );
+  const [socket] = (await taken) as [Socket];
+  const [hello] = (await once(
+    socket.on('error', () => undefined),
+    'data',
+  )) as [Buffer];
+  client.destroy();
+  server.close();
+  return hello;
+}
+
+/** Connections that begin a handshake, some with a part of their first message, and never go on. */
+async function unfinished(port: number): Promise<void> {
+  const hello = await clientHello();
+  let count = 0;
+  every(10, () => {
+    for (let each = 0; each < HANDSHAKES_A_TICK; each++) {
+      const first = hello.subarray(0, count++ % 2 === 0 ? hello.length : 50);
+      attack(port, (socket) => void socket.resume().write(first), { again: false, first: '' });
+    }
+  });
+}
+
 interface Attack {
   /** Whether it comes back when it is closed. */
   readonly again?: boolean;
@@ -99,25 +155,25 @@ function pour(socket: Socket, bytes: Uint8Array): void {
   more();
 }
 
-function start(kind: HostileKind, port: number): void {
+async function start(kind: HostileKind, port: number, tlsPort = 0): Promise<string | undefined> {
   stopped = false;
   switch (kind) {
     case 'never reading':
       many(20, port, (socket) => void socket.pause().write(EVERYTHING));
-      return;
+      return undefined;
     case 'one byte a second':
       many(20, port, (socket) => {
         socket.pause().write(EVERYTHING);
         every(1_000, () => void socket.read(1));
       });
-      return;
+      return undefined;
     case 'flooding':
       many(5, port, (socket) => pour(socket, frame('{"type":"echo","data":1}')));
-      return;
+      return undefined;
     case 'bursts of pings': {
       const pings = Buffer.concat(Array.from({ length: BURST }, () => Buffer.from('898000000000', 'hex')));
       many(5, port, (socket) => pour(socket, pings));
-      return;
+      return undefined;
     }
     case 'huge messages': {
       // It claims a gigabyte.
@@ -126,14 +182,14 @@ function start(kind: HostileKind, port: number): void {
         socket.write(head);
         pour(socket, Buffer.alloc(65_536, 0x61));
       });
-      return;
+      return undefined;
     }
     case 'bad JSON':
       many(5, port, (socket) => pour(socket, frame('{"type":')));
-      return;
+      return undefined;
     case 'bad UTF-8':
       many(5, port, (socket) => pour(socket, Buffer.from('818200000000c328', 'hex')));
-      return;
+      return undefined;
     case '1,000 connects a second':
       every(10, () => {
         for (let count = 0; count < 10; count++) {
@@ -142,16 +198,23 @@ function start(kind: HostileKind, port: number): void {
           });
         }
       });
-      return;
+      return undefined;
+    case 'names without an answer':
+      return nameServer();
+    case 'unfinished handshakes':
+      await unfinished(tlsPort);
+      return undefined;
     case 'pipelined GET /metrics':
-      return pipeline(port, ['/metrics']);
+      pipeline(port, ['/metrics']);
+      return undefined;
     case 'pipelined GETs of all routes':
-      return pipeline(port, ROUTES);
+      pipeline(port, ROUTES);
+      return undefined;
     case 'pipelined upgrades':
       many(3, port, (socket) => socket.resume().write(GET('/api/devices').repeat(200) + upgradeTo('/ws')), {
         first: '',
       });
-      return;
+      return undefined;
     case '10,000 subscriptions':
       many(40, port, (socket) => {
         socket.resume();
@@ -162,7 +225,7 @@ function start(kind: HostileKind, port: number): void {
           socket.write(longFrame(JSON.stringify({ type, topics })));
         });
       });
-      return;
+      return undefined;
   }
 }
 
@@ -171,11 +234,15 @@ function stop(): void {
   for (const timer of timers) clearInterval(timer);
   timers.clear();
   for (const socket of open) socket.destroy();
+  silent?.close();
+  silent = undefined;
 }
 
-process.on('message', (order: HostileOrder) => {
-  if (order.do === 'start') start(order.kind, order.port);
+/** Answers with the name server that it serves, or with nothing. */
+process.on('message', async (order: HostileOrder) => {
+  let server: string | undefined;
+  if (order.do === 'start') server = await start(order.kind, order.port, order.tlsPort);
   else stop();
-  process.send?.('done');
+  process.send?.(server ?? '');
 });
 process.on('disconnect', () => process.exit());
