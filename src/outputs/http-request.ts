@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Verdict } from './delivery.ts';
 import { masked } from './secret.ts';
+import { within } from './within.ts';
 
 /** One request; its answer decides what becomes of the batch. */
 export interface OutputRequest {
@@ -32,9 +33,8 @@ export async function send(
   aborted: AbortSignal,
 ): Promise<Verdict> {
   const { refusedBy } = request;
-  const signal = AbortSignal.any([aborted, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    const answer = await post(request, lookup, signal);
+    const answer = await within(aborted, TIMEOUT_MS, (signal) => post(request, lookup, signal));
     const refusal = answer.ok ? refusedBy?.(answer.text) : undefined;
     if (refusal !== undefined) {
       const detail = masked(refusal.detail, request.secrets);

@@ -9,6 +9,7 @@ import type { NoticeMessage } from './notice-feed.ts';
 import { type NoticeCarrier, NoticeOutput } from './notice-output.ts';
 import type { OutputKind, OutputPorts } from './output.ts';
 import { masked, readAuthority, readSecret } from './secret.ts';
+import { within } from './within.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -61,10 +62,9 @@ export class MailCarrier implements NoticeCarrier {
 
   /** A stream to the server; names are resolved so that one without an answer holds up nothing else. */
   async #connect(host: string, port: number, aborted: AbortSignal): Promise<Socket> {
-    const signal = AbortSignal.any([aborted, AbortSignal.timeout(TIMEOUT_MS)]);
     const socket = connect({ host, port, lookup: this.#ports.lookup });
     try {
-      await once(socket, 'connect', { signal });
+      await within(aborted, TIMEOUT_MS, (signal) => once(socket, 'connect', { signal }));
     } catch (error) {
       socket.destroy();
       throw error;
