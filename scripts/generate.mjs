@@ -3,8 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { commandsTable } from '../dist/src/cli/commands-table.js';
-import { commandsText, listed } from '../dist/src/cli/commands-text.js';
+import { commandsTable, commandsText, listed } from '../dist/src/cli/commands-text.js';
 import { devicesJsonSchemaText } from '../dist/src/config/json-schema.js';
 import { messagesJsonSchemaText, registersJsonSchemaText } from '../dist/src/config/messages/json-schema.js';
 import { MESSAGES_TABLES } from '../dist/src/config/messages/tables.js';

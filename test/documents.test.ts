@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.ts';
-import { commandsTable } from '../src/cli/commands-table.ts';
+import { commandsTable } from '../src/cli/commands-text.ts';
 import { devicesJsonSchema } from '../src/config/json-schema.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { loadMessages } from '../src/config/messages/load-messages.ts';

@@ -1,4 +1,5 @@
-import { type AnyCommand, TASKS } from './command.ts';
+import { table } from '../contract/feed/index.ts';
+import { type AnyCommand, type LoadableCommand, TASKS } from './command.ts';
 
 /** Commands by their names, in the order of `--help`: task by task. */
 export function listed(
@@ -55,3 +56,10 @@ function pair(key: string, texts: readonly string[]): readonly string[] {
     ? [line]
     : [`    ${key}: [`, ...texts.map((text) => `      ${quoted(text)},`), '    ],'];
 }
+
+/** The table of docs/reference/command-line.md: every command with what it does. */
+export const commandsTable = (commands: readonly Pick<LoadableCommand, 'usage' | 'describe'>[]): string =>
+  table(
+    ['command', 'does'],
+    commands.map(({ usage, describe }) => [`\`heartwire ${usage}\``, describe.replaceAll('|', '\\|')]),
+  );

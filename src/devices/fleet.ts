@@ -29,7 +29,6 @@ import { RECEIVING } from './files/upload-store.ts';
 import type { FleetOptions } from './fleet-options.ts';
 import { busUnit, FleetUnits } from './fleet-units.ts';
 import type { KnownDevice } from './known-devices.ts';
-import { longestSilenceMs } from './longest-silence.ts';
 import { sharePort } from './share-port.ts';
 import type { UnannouncedRun } from './unannounced-devices.ts';
 import { dialBusWire, dialWire } from './wire.ts';
@@ -420,3 +419,12 @@ export class Fleet {
 }
 
 const matchOf = (device: DeviceConfig) => (device.kind === 'matched' ? device.match : undefined);
+
+/** A peer that sends datagrams and has no connection to lose is gone after so long at the least, in ms. */
+const LEAST_SILENCE_MS = 10 * 60_000;
+
+/** No device with these settings is silent for so long while it is there. */
+function longestSilenceMs({ heartbeat, bare, presence }: SessionSettings): number {
+  const silentMs = bare === undefined ? heartbeat.intervalMs * (heartbeat.missed + 1) : (bare.silenceMs ?? 0);
+  return Math.max(LEAST_SILENCE_MS, 2 * silentMs, 2 * (presence?.everyMs ?? 0));
+}
