@@ -120,6 +120,12 @@ export const SERVER = {
     }).prefault(10),
     'for new connections',
   ),
+  max_new_subscribers_per_second: live(
+    numberField(1, 100_000, {
+      description:
+        'New subscribers per second, from all addresses together; twice as many at once. More come back later.',
+    }).prefault(500),
+  ),
   max_requests_per_second: live(
     numberField(1, 100_000, {
       description:

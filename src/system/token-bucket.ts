@@ -45,11 +45,19 @@ export class Rate {
 
 /** A rate with its only user. */
 export class TokenBucket {
-  readonly #rate: Rate;
+  #rate: Rate;
   #freeAtMs = -Infinity;
 
   constructor(perSecond: number, burst: number) {
     this.#rate = new Rate(perSecond, burst);
+  }
+
+  /** Applies other bounds from now on; what was taken under different ones is forgotten. */
+  follow(perSecond: number, burst: number): void {
+    const rate = new Rate(perSecond, burst);
+    if (this.#rate.equals(rate)) return;
+    this.#rate = rate;
+    this.#freeAtMs = -Infinity;
   }
 
   /** Takes one where there is one. */

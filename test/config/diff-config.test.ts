@@ -135,6 +135,7 @@ describe('every key of the server', () => {
     ['trusted_proxies', '[10.0.0.1]', 'at once'],
     ['max_connections_per_address', '5', 'at once'],
     ['max_connects_per_second', '5', 'at once'],
+    ['max_new_subscribers_per_second', '5', 'at once'],
     ['max_requests_per_second', '5', 'at once'],
     ['max_message_bytes', '2048', 'at once'],
     ['max_messages_per_second', '5', 'at once'],

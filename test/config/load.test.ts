@@ -58,6 +58,7 @@ describe('loadConfig', () => {
         trustedProxies: [],
         maxConnectionsPerAddress: 30,
         maxConnectsPerSecond: 10,
+        maxNewSubscribersPerSecond: 500,
         maxRequestsPerSecond: 100,
         native: true,
         workers: 0,

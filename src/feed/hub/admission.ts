@@ -85,6 +85,7 @@ export class ConnectionQuota {
   }
 
   follow(limits: LiveLimits): void {
+    this.#rate.follow(limits.connectsPerSecond, limits.connectBurst);
     this.#ratePerAddress.follow(limits.connectsPerSecondPerAddress, limits.connectBurstPerAddress);
   }
 

@@ -35,12 +35,11 @@ export interface FeedServerLimits {
 }
 
 const MESSAGE_BURST = 2;
+const CONNECT_BURST = 2;
 
 export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
   ...liveLimits(DEFAULT_SERVER),
   maxConnections: 20_000,
-  connectsPerSecond: 500,
-  connectBurst: 1_000,
   resumeMs: 120_000,
   maxHeldBytes: 256 * 1024 * 1024,
   pingIntervalMs: 20_000,
@@ -53,6 +52,8 @@ export const DEFAULT_FEED_LIMITS: FeedServerLimits = {
 export type LiveLimits = AdmissionLimits &
   Pick<
     FeedServerLimits,
+    | 'connectsPerSecond'
+    | 'connectBurst'
     | 'flushWindowMs'
     | 'maxMessageBytes'
     | 'messagesPerSecond'
@@ -66,6 +67,7 @@ export function liveLimits(server: ServerConfig): LiveLimits {
   const {
     flushWindowMs = 0,
     maxMessagesPerSecond: messagesPerSecond,
+    maxNewSubscribersPerSecond: connectsPerSecond,
     maxMessageBytes,
     maxPatterns,
     authTimeoutMs,
@@ -73,6 +75,8 @@ export function liveLimits(server: ServerConfig): LiveLimits {
   const messageBurst = messagesPerSecond * MESSAGE_BURST;
   return {
     ...admissionLimits(server),
+    connectsPerSecond,
+    connectBurst: connectsPerSecond * CONNECT_BURST,
     flushWindowMs,
     maxMessageBytes,
     messagesPerSecond,

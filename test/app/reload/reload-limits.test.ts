@@ -81,6 +81,27 @@ describe('limits of the server, after a reload', () => {
     expect(await arrivals(20)).not.toContain('sent away');
   });
 
+  it('hold for how fast all of them come, from this machine too', async () => {
+    await using bridge = await start(', max_new_subscribers_per_second: 1');
+    const arrive = () =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(`${bridge.url.replace('http', 'ws')}/ws`);
+        socket.once('open', () => {
+          resolve('in');
+          socket.terminate();
+        });
+        socket.once('unexpected-response', (_, { statusCode }) => resolve(String(statusCode)));
+        socket.once('error', () => undefined);
+      });
+    const arrivals = (count: number) => Promise.all(Array.from({ length: count }, arrive));
+    expect(await arrivals(12)).toContain('503');
+    expect(await reload(bridge, ', max_new_subscribers_per_second: 100')).toEqual({
+      settings: ['server.max_new_subscribers_per_second'],
+      needsRestart: [],
+    });
+    expect(new Set(await arrivals(20))).toEqual(new Set(['in']));
+  });
+
   it('hold for what newcomers may say; who is here keeps what he was told', async () => {
     await using bridge = await start(', max_messages_per_second: 1, max_patterns: 1');
     const slow = come(bridge);
