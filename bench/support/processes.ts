@@ -6,11 +6,19 @@ import { platform } from 'node:os';
 
 /** CPU time of all threads of a process so far, in us, as the scheduler counts it. */
 export function cpuOf(pid: number): number {
-  let ns = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
-  }
-  return ns / 1_000;
+  let us = 0;
+  for (const each of cpuByThread(pid).values()) us += each;
+  return us;
+}
+
+/** The same of each thread, by its number. */
+export function cpuByThread(pid: number): ReadonlyMap<string, number> {
+  return new Map(
+    readdirSync(`/proc/${pid}/task`).map((thread) => [
+      thread,
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1_000,
+    ]),
+  );
 }
 
 /** What a process holds of memory, in MiB. */
@@ -40,11 +48,14 @@ function pinned(): { readonly server: number; readonly clients: number } | undef
   return pins;
 }
 
+/** `any`: it is not kept on one. */
+export type Processor = 'server' | 'clients' | 'any';
+
 /** A command line that keeps the program on its processor. */
-export function onProcessor(of: 'server' | 'clients', command: readonly string[]): [string, string[]] {
+export function onProcessor(of: Processor, command: readonly string[]): [string, string[]] {
   const pin = pinned();
   const [program = '', ...args] =
-    pin === undefined ? command : ['taskset', '-c', String(pin[of]), ...command];
+    pin === undefined || of === 'any' ? command : ['taskset', '-c', String(pin[of]), ...command];
   return [program, args];
 }
 

@@ -10,7 +10,7 @@ import { encodeFrame } from '../../src/protocol/codec.ts';
 import { cProgram, root, versionOf } from './c-programs.ts';
 import type { FrameOrder, GroupOrder } from './c-subscribers.ts';
 import { clientFrame, EVENT, SYNCED, upgradeTo } from './fan-out-way.ts';
-import { end, freePort, onProcessor } from './processes.ts';
+import { end, freePort, onProcessor, type Processor } from './processes.ts';
 import { AFTER, BEFORE, COUNTER_AT, DEVICE, EVENT_BYTES, FRAME, type RivalKind } from './telemetry-frame.ts';
 
 /** A server in a process of its own that a device talks to, and that passes on what it says. */
@@ -95,12 +95,15 @@ export async function startProgram(
     readonly keys?: string;
     /** `gateway`: it has no devices, and nothing listens at `devicePort`. */
     readonly command?: 'run' | 'gateway';
-    readonly processor?: 'server' | 'clients';
+    readonly processor?: Processor;
   } = {},
 ): Promise<ProgramPorts> {
   const { command: name = 'run', keys = '' } = more;
   const folder = await mkdtemp(join(tmpdir(), 'heartwire-bench-'));
-  const [port, devicePort] = [await freePort(), await freePort()];
+  const port = await freePort();
+  let devicePort = await freePort();
+  // The system may give the same one again.
+  while (devicePort === port) devicePort = await freePort();
   await writeFile(join(folder, 'messages.yaml'), MESSAGES);
   await writeFile(
     join(folder, 'devices.yaml'),

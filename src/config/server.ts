@@ -171,7 +171,7 @@ export const SERVER = {
   workers: field<number | 'auto'>(
     {
       description:
-        'Threads that write to subscribers beside the main one, for a thousand and more; `auto`: one for each further core.',
+        'Threads that write to subscribers beside the main one, for a thousand and more; `auto`: one for each core, where there are several.',
       anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 0, maximum: MOST_WORKERS }],
     },
     checkWorkers,

@@ -7,7 +7,7 @@ import { WritePool } from './write-pool.ts';
 export interface FeedWritesOptions {
   /** The native part is used where it is there. */
   readonly native: boolean;
-  /** Threads that write beside the main one; `auto`: one for each further core. */
+  /** Threads that write beside the main one; `auto`: one for each core, where there are several. */
   readonly workers: number | 'auto';
 }
 
@@ -21,7 +21,12 @@ export interface WritesStatus {
 }
 
 /** More threads than this have not been seen to help. */
-const MOST_AUTO_WORKERS = 7;
+const MOST_AUTO_WORKERS = 8;
+
+function autoWorkers(): number {
+  const cores = availableParallelism();
+  return cores === 1 ? 0 : Math.min(cores, MOST_AUTO_WORKERS);
+}
 
 /** The ways to write the same bytes to many sockets, as they are on this machine and configured. */
 export class FeedWrites {
@@ -34,7 +39,7 @@ export class FeedWrites {
   constructor({ native, workers }: FeedWritesOptions, failed: (why: string) => void) {
     this.#native = native ? loadNativeWrites() : { on: false, why: 'it is turned off' };
     const writeSome = this.#native.on ? this.#native.writeSome : writeSomeInScript;
-    const threads = workers === 'auto' ? Math.min(availableParallelism() - 1, MOST_AUTO_WORKERS) : workers;
+    const threads = workers === 'auto' ? autoWorkers() : workers;
     if (process.platform === 'win32' || (threads === 0 && !this.#native.on)) return;
     if (threads === 0) {
       this.groupWriter = new GroupWriter(writeSome);

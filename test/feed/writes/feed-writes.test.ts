@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { descriptorOf } from '../../../src/feed/writes/descriptor.ts';
 import { FeedWrites } from '../../../src/feed/writes/feed-writes.ts';
+import { GroupWriter } from '../../../src/feed/writes/group-writer.ts';
 import { loadNativeWrites } from '../../../src/feed/writes/native-writes.ts';
 import {
   createBoard,
@@ -16,6 +17,7 @@ import {
   stateAt,
   writeSomeInScript,
 } from '../../../src/feed/writes/write-board.ts';
+import { WritePool } from '../../../src/feed/writes/write-pool.ts';
 import { needs } from '../../support/needs.ts';
 
 const native = loadNativeWrites();
@@ -116,11 +118,11 @@ describe.each(WAYS)('entries of a board, written %s', (_, writeSome) => {
   });
 });
 
-describe('the ways to write', () => {
-  const failed = (why: string): void => {
-    throw new Error(why);
-  };
+const failed = (why: string): void => {
+  throw new Error(why);
+};
 
+describe('the ways to write', () => {
   it('are those that were asked for, as far as they are there', async () => {
     await using plain = new FeedWrites({ native: false, workers: 0 }, failed);
     expect(plain.groupWriter).toBeUndefined();
@@ -130,7 +132,8 @@ describe('the ways to write', () => {
       native.on ? { native: true, workers: 0 } : { native: false, whyNot: native.why, workers: 0 },
     );
     await using all = new FeedWrites({ native: true, workers: 'auto' }, failed);
-    expect(all.status.workers).toBe(Math.min(7, availableParallelism() - 1));
+    const cores = availableParallelism();
+    expect(all.status.workers).toBe(cores === 1 ? 0 : Math.min(8, cores));
   });
 
   it.each([true, false])('reach a hundred sockets by two threads (native: %s)', async (asked) => {
@@ -153,6 +156,52 @@ describe('the ways to write', () => {
       await expect.poll(() => groupWriter.busy).toBe(false);
     }
     await expect.poll(() => new Set(received)).toEqual(new Set(['one,two,three']));
+    await Promise.all(pairs.map((pair) => pair[Symbol.asyncDispose]()));
+  });
+});
+
+describe('threads that fail', () => {
+  it('lose nothing, are replaced a few times, and then the main thread goes on alone', async () => {
+    const reported: string[] = [];
+    const board = GroupWriter.sharedBoard();
+    await using pool = new WritePool({
+      threads: 2,
+      board,
+      nativeFile: '/no/such/file.node',
+      done: () => writer.threadsDone(),
+      lost: (why) => {
+        reported.push(why);
+        writer.abandon();
+      },
+    });
+    const writer = new GroupWriter(writeSomeInScript, pool);
+    const pairs = await Promise.all(Array.from({ length: 40 }, () => Pair.open()));
+    const received = pairs.map(() => '');
+    for (const [index, { far }] of pairs.entries())
+      far.on('data', (chunk) => {
+        received[index] += String(chunk);
+      });
+    const members = pairs.map(({ near }) => ({
+      tookLess: (rest: Uint8Array) => void near.write(rest),
+      broken: () => failed('no thread has begun'),
+    }));
+    let wanted = '';
+    const pass = async (): Promise<void> => {
+      const bytes = Buffer.from(String(wanted.length % 10));
+      wanted += String(bytes);
+      writer.begin();
+      for (const [index, { descriptor }] of pairs.entries()) {
+        const member = members[index];
+        if (member !== undefined) writer.add(member, descriptor, bytes);
+      }
+      writer.end();
+      await expect.poll(() => writer.busy).toBe(false);
+    };
+    while (pool.size > 0) await pass();
+    await pass();
+    await expect.poll(() => new Set(received)).toEqual(new Set([wanted]));
+    expect(reported).toHaveLength(5);
+    expect(reported[0]).toMatch(/^A thread that writes to subscribers failed: .*file\.node/);
     await Promise.all(pairs.map((pair) => pair[Symbol.asyncDispose]()));
   });
 });
