@@ -25,10 +25,14 @@ interface Way {
   readonly pids: readonly number[];
 }
 
-async function open(clients: CSubscribers, rival: Rival, at: readonly number[]): Promise<readonly number[]> {
+async function open(
+  clients: CSubscribers,
+  rival: Rival,
+  at: readonly number[],
+  count = SUBSCRIBERS,
+): Promise<readonly number[]> {
   const groups: number[] = [];
-  for (const port of at)
-    groups.push(await clients.connect({ ...rival.subscribers, port, count: SUBSCRIBERS }));
+  for (const port of at) groups.push(await clients.connect({ ...rival.subscribers, port, count }));
   const [first = 0] = groups;
   await clients.device(first, rival.devicePort, rival.greeting, rival.frame);
   return groups;
@@ -61,6 +65,14 @@ function* costs(figures: ReadonlyMap<string, ReadonlyArray<readonly number[]>>, 
     name: 'the owner of the device, and the server',
     figure: `${spread(owner, 1)} us CPU an update`,
     peer: `the server: ${spread(server, 1)} us`,
+    ratio: '-',
+  };
+  const reader = of('one subscriber', 0).map((each) => each * SUBSCRIBERS);
+  const more = of('two gateways', 3).map((each, index) => each * SUBSCRIBERS - (server[index] ?? Number.NaN));
+  yield {
+    name: 'a gateway with one subscriber, and the server for one gateway more',
+    figure: `${spread(reader, 1)} us CPU an update`,
+    peer: `the server: ${spread(more, 1)} us`,
     ratio: '-',
   };
   // Each process could have a core of its own: the busiest one says how much all of them carry.
@@ -124,10 +136,13 @@ async function* measured(
   ];
   const [alone = 0] = await open(clients, single, [single.subscribers.port]);
   const [first = 0] = await open(clients, one.owner, portsOf(one));
+  const few = await processes.shared(1);
+  const [lone = 0] = await open(clients, few.owner, portsOf(few), 1);
   const [left = 0, right] = await open(clients, two.owner, portsOf(two));
   const ways: [Way, Way, ...Way[]] = [
     { name: 'single', group: alone, pids: [single.pid] },
     { name: 'gateway', group: first, pids: pidsOf(one) },
+    { name: 'one subscriber', group: lone, pids: pidsOf(few) },
     { name: 'two gateways', group: left, second: right, pids: pidsOf(two) },
   ];
   const former = before === undefined ? undefined : await processes.alone(before);
