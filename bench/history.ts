@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import { History } from '../src/history/history.ts';
 import { systemClock } from '../src/system/clock.ts';
 import { killWhileWriting } from '../test/support/killed-history.ts';
-import type { Bench, BenchRow } from './support/bench.ts';
+import { startBridge } from '../test/support/test-bridge.ts';
+import { type Bench, type BenchRow, median } from './support/bench.ts';
+import { changeValues, LateWatcher, p99 } from './support/late-feed.ts';
 
 const DEVICES = 1_000;
 const FIELDS = 10;
 const SECONDS = 600;
 const KILLS = 50;
 const QUERIES = 200;
+/** How late the feed is: with and without a history in turns of so long. */
+const TURN_MS = 1_500;
+const TURNS = 16;
+const WARM_UP_TURNS = 2;
 
 /** A wall clock that the bench moves on, so that ten minutes of rows need not take ten minutes. */
 function movedClock(): { readonly clock: typeof systemClock; move(ms: number): void } {
@@ -31,21 +37,22 @@ function movedClock(): { readonly clock: typeof systemClock; move(ms: number): v
   };
 }
 
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const LIMITS = { keepMs: 30 * 86_400_000, budgetBytes: 4e9 };
+
 const cpuMs = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1_000;
 
 async function ingest(): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'heartwire-history-'));
   const file = join(folder, 'history.db');
   const { clock, move } = movedClock();
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const limits = { keepMs: 30 * 86_400_000, budgetBytes: 4e9 };
   const history = new History({
     file,
     epoch: 'bench',
     version: 'bench',
-    ...limits,
+    ...LIMITS,
     clock,
-    log: silent,
+    log: SILENT,
     conceals: () => false,
   });
   await history.start();
@@ -127,6 +134,61 @@ async function ingest(): Promise<BenchRow[]> {
   ];
 }
 
+/** The feed of devices with ten values each, 1,000 times a second: how late it is where all of it is kept, and where not. */
+async function lateness(): Promise<BenchRow> {
+  const folder = mkdtempSync(join(tmpdir(), 'heartwire-late-'));
+  const history = new History({
+    file: join(folder, 'history.db'),
+    epoch: 'bench',
+    version: 'bench',
+    ...LIMITS,
+    clock: systemClock,
+    log: SILENT,
+    conceals: () => false,
+  });
+  await history.start();
+  await using bridge = await startBridge('listeners: [{ link: "tcp-listen:127.0.0.1:0" }]');
+  const watcher = await LateWatcher.connect(bridge.url);
+  const records = new Map(
+    Array.from({ length: DEVICES }, (_, index) => `d${index}`).map((id) => [
+      id,
+      history.observe({ id, fields: undefined, replay: false }),
+    ]),
+  );
+  const keep = (device: string, values: Readonly<Record<string, number>>): void => {
+    const { n = 0 } = values;
+    const ten: Record<string, number> = {};
+    for (let field = 0; field < FIELDS; field++) ten[`f${field}`] = (n + field) / 8;
+    records.get(device)?.measured('t', ten);
+  };
+  const turn = async (kept: boolean): Promise<number> => {
+    watcher.take();
+    await changeValues(bridge, TURN_MS, kept ? keep : () => undefined);
+    return p99(watcher.take());
+  };
+  const turns = { without: [] as number[], kept: [] as number[] };
+  for (let round = -WARM_UP_TURNS; round < TURNS; round++) {
+    // Now this first, now that: what drifts hits both alike.
+    const both = ['without', 'kept'] as const;
+    for (const each of round % 2 === 0 ? both : both.toReversed()) {
+      const late = await turn(each === 'kept');
+      if (round >= 0) turns[each].push(late);
+    }
+  }
+  watcher.close();
+  const { dropped } = history.status();
+  await history[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+  const [kept, without] = [median(turns.kept), median(turns.without)];
+  return {
+    name: `history: feed p99, 1,000 changes/s of ${FIELDS} values each, all of them kept`,
+    figure: `${kept.toFixed(2)} ms, ${String(dropped)} dropped`,
+    peer: `${without.toFixed(2)} ms without a history`,
+    ratio: (kept / without).toFixed(2),
+    target: { text: '<= 1.1 x or 0.5 ms more', met: kept <= without * 1.1 || kept - without <= 0.5 },
+  };
+}
+
 async function kills(): Promise<BenchRow> {
   const folder = mkdtempSync(join(tmpdir(), 'heartwire-killed-'));
   const file = join(folder, 'history.db');
@@ -161,6 +223,7 @@ export const bench: Bench = {
   about: 'What it costs to keep what was, to ask for it, and what a killed process takes with it.',
   async *run() {
     yield* await ingest();
+    yield await lateness();
     yield await kills();
   },
 };

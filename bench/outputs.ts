@@ -1,18 +1,13 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
 import { Endpoint } from '../test/support/endpoint.ts';
 import { hasMosquitto, Mosquitto } from '../test/support/mosquitto.ts';
 import { OutputWorld } from '../test/support/output-world.ts';
-import { startBridge, type TestBridge } from '../test/support/test-bridge.ts';
+import { startBridge } from '../test/support/test-bridge.ts';
 import type { Bench, BenchRow } from './support/bench.ts';
+import { changeValues, LateWatcher, p99 } from './support/late-feed.ts';
 
-const DEVICES = 1_000;
-/** Changes in one turn, every so many ms: 1,000 a second. */
-const CHANGES = 10;
-const EVERY_MS = 10;
 const PHASE_MS = 2_500;
 /** Outputs that begin announce all devices once; that is over by then. */
 const WARM_UP_MS = 2_500;
@@ -20,60 +15,6 @@ const SETTLE_MS = 500;
 const ROUNDS = 2;
 /** How long after the start of a phase another side that was killed comes back. */
 const BACK_AFTER_MS = 500;
-
-/** One subscriber of all devices, and how long each change took to it, in ms. */
-class Watcher {
-  readonly #socket: WebSocket;
-  #took: number[] = [];
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (data) => {
-      const now = performance.now();
-      for (const [, at] of String(data).matchAll(/"sent_at":([\d.]+)/g)) this.#took.push(now - Number(at));
-    });
-  }
-
-  static async connect(url: string): Promise<Watcher> {
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'subscribe', topics: ['devices/+/state'] }));
-    return new Watcher(socket);
-  }
-
-  take(): readonly number[] {
-    const took = this.#took.sort((a, b) => a - b);
-    this.#took = [];
-    return took;
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
-}
-
-/** Devices that change their values for so long, in the feed and to the outputs. */
-async function change({ bridge }: TestBridge, world: OutputWorld, ms: number): Promise<void> {
-  const endsAt = performance.now() + ms;
-  for (let n = 0; performance.now() < endsAt; n += CHANGES) {
-    for (let each = n; each < n + CHANGES; each++) {
-      const device = `d${each % DEVICES}`;
-      const values = { t: { sent_at: performance.now(), n: each } };
-      const link = { status: 'connected', transport: 'tcp', since: 1, attempt: 0 };
-      bridge.store.publishState(`devices/${device}/state`, {
-        device,
-        status: 'online',
-        since: 1,
-        link,
-        values,
-      });
-      world.sample(device, 't', values.t);
-    }
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
-  }
-}
-
-const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)] ?? 0;
 
 interface Harm {
   readonly name: string;
@@ -86,14 +27,16 @@ interface Harm {
 async function* compare(harms: readonly Harm[], outputs: string): AsyncGenerator<BenchRow> {
   await using bridge = await startBridge('listeners: [{ link: "tcp-listen:127.0.0.1:0" }]');
   await using world = new OutputWorld({ store: bridge.bridge.store });
-  const watcher = await Watcher.connect(bridge.url);
+  const watcher = await LateWatcher.connect(bridge.url);
+  const change = (ms: number): Promise<void> =>
+    changeValues(bridge, ms, (device, values) => world.sample(device, 't', values));
   const measure = async (entries: string, harm?: Harm): Promise<number> => {
     await world.outputs.apply([]);
     if (entries !== '') await world.apply(entries);
-    await change(bridge, world, entries === '' ? SETTLE_MS : WARM_UP_MS);
+    await change(entries === '' ? SETTLE_MS : WARM_UP_MS);
     await harm?.begin();
     watcher.take();
-    await Promise.all([change(bridge, world, PHASE_MS), harm?.during?.()]);
+    await Promise.all([change(PHASE_MS), harm?.during?.()]);
     return p99(watcher.take());
   };
   const heap = (): number => process.memoryUsage().rss / 2 ** 20;

@@ -180,6 +180,9 @@ export class HistoryDatabase {
     inTransaction(db, () => {
       // Of a run that ended without a word, `alive_at` is the last that is known.
       db.exec(
+        `INSERT INTO events (t, device, kind, data) SELECT alive_at, '', 'bridge', '{"event":"killed"}' FROM runs WHERE id = (SELECT max(id) FROM runs) AND stopped_at IS NULL`,
+      );
+      db.exec(
         'UPDATE devices SET online = 0, last_seen = max(last_seen, (SELECT max(alive_at) FROM runs)) WHERE online = 1',
       );
       db.prepare('INSERT INTO runs (epoch, version, started_at, alive_at) VALUES (?, ?, ?, ?)').run(

@@ -1,6 +1,7 @@
 import { coversPattern, type Json, type JsonObject } from '../contract/wire/index.ts';
 import { decodeChunk } from './core/chunk.ts';
 import { type Evidence, type Gap, gapsOf } from './core/gaps.ts';
+import { inForce } from './core/in-force.ts';
 import { joined, type Points, thinnedTo, within } from './core/points.ts';
 import {
   type EventsQuery,
@@ -17,6 +18,9 @@ import type { SqlDatabase, SqlRow } from './sql.ts';
 
 /** The width of a point, by tier: as it came, seconds, minutes. */
 export const TIER_MS: readonly number[] = [0, 1_000, 60_000];
+
+/** Of the statuses before a span, the one that holds at its beginning is among so many, wherever the clock was set back. */
+const EARLIER_STATUSES = 32;
 
 /** Answers queries from the database and what is not in chunks yet. */
 export class HistoryReader {
@@ -146,23 +150,27 @@ export class HistoryReader {
     const statusRows = [
       ...this.#db
         .prepare(
-          "SELECT t, data FROM events WHERE device = ? AND kind = 'status' AND t < ? ORDER BY t DESC, id DESC LIMIT 1",
+          "SELECT id, t, data FROM events WHERE device = ? AND kind = 'status' AND t < ? ORDER BY t DESC, id DESC LIMIT ?",
         )
-        .all(series.device, from),
+        .all(series.device, from, EARLIER_STATUSES)
+        .toReversed(),
       ...this.#db
         .prepare(
-          "SELECT t, data FROM events WHERE device = ? AND kind = 'status' AND t >= ? AND t < ? ORDER BY t, id LIMIT ?",
+          "SELECT id, t, data FROM events WHERE device = ? AND kind = 'status' AND t >= ? AND t < ? ORDER BY t, id LIMIT ?",
         )
         .all(series.device, from, to, READ_EVENTS),
     ];
-    const statuses = statusRows.map((row) => {
-      const { status, reason } = jsonIn(row);
-      return {
-        t: Number(row.t),
-        status: String(status),
-        reason: typeof reason === 'string' ? reason : undefined,
-      };
-    });
+    const statuses = inForce(
+      statusRows.map((row) => {
+        const { status, reason } = jsonIn(row);
+        return {
+          n: Number(row.id),
+          t: Number(row.t),
+          status: String(status),
+          reason: typeof reason === 'string' ? reason : undefined,
+        };
+      }),
+    );
     const drops = this.#db
       .prepare(
         "SELECT t, data FROM events WHERE device = '' AND kind = 'bridge' AND t >= ? ORDER BY t, id LIMIT ?",
@@ -305,10 +313,11 @@ const rowsOf = ({ t, min, max, last }: Points): readonly Json[] =>
 const eventId = (rev: number, epoch: string): string => `r${rev}.${epoch.slice(0, 6)}`;
 
 function eventOf(row: SqlRow): JsonObject {
-  const { t, device, kind, epoch, rev, seq, data } = row;
+  const { id: n, t, device, kind, epoch, rev, seq, data } = row;
   const feed = typeof epoch === 'string' && rev !== null && seq !== null;
   return {
     at: Number(t),
+    n: Number(n),
     ...(feed ? { id: eventId(Number(rev), epoch), epoch, seq: Number(seq) } : {}),
     ...(device === '' ? {} : { device: String(device) }),
     kind: String(kind),

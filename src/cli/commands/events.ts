@@ -78,7 +78,7 @@ async function lastEvents(api: BridgeApi, args: EventsArgs): Promise<JsonObject[
 
 /** `2026-11-30T08:00:00.250Z psu-1 status offline: heartbeat_missed, nothing came for 9 s`. */
 function lineOf(event: JsonObject): string {
-  const { at, device, kind, ...rest } = event;
+  const { at, n: _, device, kind, ...rest } = event;
   const time = new Date(Number(at)).toISOString();
   return `${time} ${String(device ?? 'bridge')} ${String(kind)} ${storyOf(String(kind), rest)}\n`;
 }

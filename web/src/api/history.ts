@@ -7,6 +7,8 @@ export type { FieldHistory, Gap, Point } from './field-history.ts';
 
 export interface PastEvent {
   readonly at: number;
+  /** Rises as events are written, also where the clock was set back. */
+  readonly n: number;
   readonly device: string;
   readonly kind: string;
   readonly data: JsonObject;
@@ -47,8 +49,8 @@ export async function pastEvents(
   );
   return listOf(isObject(answer) ? answer.events : undefined).flatMap((each): PastEvent[] => {
     if (!isObject(each) || !isNumber(each.at)) return [];
-    const { at, device, kind, ...data } = each;
-    return [{ at, device: textOf(device), kind: textOf(kind), data }];
+    const { at, n, device, kind, ...data } = each;
+    return [{ at, n: isNumber(n) ? n : 0, device: textOf(device), kind: textOf(kind), data }];
   });
 }
 

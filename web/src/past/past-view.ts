@@ -9,7 +9,7 @@ const EVENTS_MS = 30 * 86_400_000;
 const MOST_EVENTS = 10_000;
 /** A value that is older than this at the moment counts as unknown. */
 const VALUES_MS = 3_600_000;
-const EVENT_KINDS = 'status,link,alarm';
+const EVENT_KINDS = 'status,link,alarm,bridge';
 
 /** What the past needs of the present: what people call devices, and what their values mean. */
 export interface Present {

@@ -12,13 +12,37 @@ export function valueAtMoment(
   return points.at(-1)?.last ?? text;
 }
 
-/** The state of each device after these events, the oldest first. */
+/** What is known of all devices while no bridge runs. */
+const RUNS: Readonly<Record<string, JsonObject>> = {
+  stopped: { status: 'unknown', reason: 'bridge_not_running' },
+  killed: { status: 'unknown', reason: 'bridge_not_running' },
+};
+
+/**
+ * The state of each device after these events, in the order of their times. Where the clock was set back, a time comes twice:
+ * what was written in its first course is over with what was written in its second one. Where several instances share one
+ * feed, each counts its own events, and its end is that of the devices that it had.
+ */
 export function statesAt(events: readonly PastEvent[]): ReadonlyMap<string, JsonObject> {
   const states = new Map<string, JsonObject>();
-  for (const { at, device, kind, data } of events) {
-    if (device === '') continue;
-    const before = states.get(device) ?? { status: 'unknown' };
-    states.set(device, stateAfter(before, kind, at, data));
+  const instances = new Map<string, string>();
+  const latest = new Map<string, number>();
+  const isOver = (instance: string, subject: string, n: number): boolean => {
+    const [own, run] = [`${instance} ${subject}`, `${instance} `];
+    if (n < Math.max(latest.get(own) ?? 0, latest.get(run) ?? 0)) return true;
+    latest.set(own, n);
+    return false;
+  };
+  for (const { at, n, device, kind, data } of events) {
+    const instance = textOf(data.instance);
+    if (device === '') {
+      const state = RUNS[textOf(data.event)];
+      if (state === undefined || isOver(instance, '', n)) continue;
+      for (const [each, had] of instances) if (had === instance) states.set(each, { ...state, since: at });
+    } else if (!isOver(instance, `${device} ${kind} ${textOf(data.message)}.${textOf(data.field)}`, n)) {
+      instances.set(device, instance);
+      states.set(device, stateAfter(states.get(device) ?? { status: 'unknown' }, kind, at, data));
+    }
   }
   return states;
 }
