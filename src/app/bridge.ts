@@ -140,6 +140,7 @@ export class Bridge {
       fleet: () => this.#fleet,
       subscriberRegistry: () => this.#feed.subscriberRegistry,
       recorder,
+      outputs: () => this.#outputs.status(),
     });
     const { log } = this.#monitoring;
     this.#options = { ...options, log };

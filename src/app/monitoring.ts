@@ -38,6 +38,7 @@ export interface MonitoringOptions {
   fleet(): Fleet;
   subscriberRegistry(): SubscriberRegistry;
   recorder(): { status(): JsonObject } | undefined;
+  outputs(): readonly JsonObject[] | undefined;
 }
 
 /** Of an instance among others. */
@@ -81,6 +82,7 @@ export class Monitoring {
       subscriberRegistry: options.subscriberRegistry,
       configStatus: options.configStatus,
       recorder: options.recorder,
+      outputs: options.outputs,
       uploads: () => uploads,
       usage: options.usage,
       backplane: shared && (() => countsOf(shared())),

@@ -62,6 +62,8 @@ buses:
   - { id: line, link: "tcp:127.0.0.1:1" }
 listeners:
   - { link: "tcp-listen:127.0.0.1:0" }
+outputs:
+  - webhook: { url: "http://127.0.0.1:1/", on: [incident] }
 `,
       undefined,
       undefined,

@@ -57,11 +57,13 @@ export const command: Command<OutputsArgs> = {
 };
 
 function line(output: JsonObject): string {
-  const { kind, url, status, sent, lost, waiting, on_disk: onDisk, reason, detail } = output;
+  const { kind, url, status, sent, lost, lost_detail: lostDetail, waiting, on_disk: onDisk } = output;
+  const { reason, detail } = output;
   const counts = `${String(sent)} sent, ${String(lost)} lost, ${String(waiting)} waiting`;
   const disk = Number(onDisk ?? 0) > 0 ? ` (${String(onDisk)} on the disk)` : '';
   const why = reason === undefined ? '' : `: ${String(reason)}: ${String(detail)}`;
-  return `${String(kind).padEnd(8)} ${String(url).padEnd(30)} ${String(status).padEnd(8)} ${counts}${disk}${why}`;
+  const loss = lostDetail === undefined ? '' : `\n  lost last: ${String(lostDetail)}`;
+  return `${String(kind).padEnd(8)} ${String(url).padEnd(30)} ${String(status).padEnd(8)} ${counts}${disk}${why}${loss}`;
 }
 
 async function tryAll({ file, json }: OutputsArgs, io: CliIo): Promise<ExitCode> {

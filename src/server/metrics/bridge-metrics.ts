@@ -14,6 +14,7 @@ import {
 } from './device-families.ts';
 import { addFamily, histogramText, type Metrics } from './family.ts';
 import { addFeedFamilies } from './feed-families.ts';
+import { addOutputFamilies, type OutputStatuses } from './output-families.ts';
 import { type ValueSources, valueSeries } from './value-series.ts';
 
 export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFamilySources, 'loopDelay'> {
@@ -21,6 +22,7 @@ export interface BridgeMetricsOptions extends DeviceMetersOptions, Omit<BridgeFa
   readonly store: FeedStore;
   /** Which values have series, as `metrics.values` says. */
   readonly values: readonly string[];
+  readonly outputs: OutputStatuses;
   /** Absent: this is the only instance. */
   readonly backplane?: (() => BackplaneCounts) | undefined;
 }
@@ -56,6 +58,7 @@ export class BridgeMetrics {
     addBridgeFamilies(metrics, { ...options, loopDelay });
     addDeviceFamilies(metrics, () => this.#devices());
     addFeedFamilies(metrics, options.subscriberRegistry, options.store);
+    addOutputFamilies(metrics, options.outputs);
     if (options.backplane !== undefined) addBackplaneFamilies(metrics, options.backplane);
     return metrics.families;
   }

@@ -40,6 +40,7 @@ function world(devices: number) {
     configStatus: () => ({}),
     recorder: () => undefined,
     uploads: () => undefined,
+    outputs: () => undefined,
   });
   return { clock, metrics, work, [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose]() };
 }
