@@ -50,10 +50,10 @@ export function topicsOf(path: string): readonly string[] {
   if (path === '/api/files') return ['devices/+/messages'];
   // Each incident is judged by its device where it is answered.
   if (path === '/api/incidents' || path.startsWith('/api/incidents/')) return [];
-  // Device, time and transfer, as the spool names them.
+  // Device, time and transfer, as the upload store names them.
   const sender = /^\/api\/files\/([^/]+)\.\d{8}T\d{9}Z-[^/]*$/.exec(path)?.[1];
   if (sender !== undefined) return [`devices/${sender}/messages`];
-  // Who may see what of it, its routes know: the device stands in the query.
+  // Its routes judge the rights: the device stands in the query.
   if (path.startsWith('/api/history/')) return [];
   if (path.startsWith('/api/') && path !== STREAM_PATH) return ['#'];
   return [];

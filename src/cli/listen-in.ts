@@ -57,7 +57,7 @@ export function listenIn(address: LinkAddress, forMs: number, signal: AbortSigna
 /** Rates that devices have, those that most have first. */
 export const COMMON_RATES = [115_200, 9_600, 57_600, 38_400, 19_200, 4_800, 230_400, 2_400] as const;
 
-/** What was heard of one device, and how the line was set for it. */
+/** What was received of one device, and how the line was set for it. */
 export interface Heard {
   readonly baud: string | undefined;
   readonly listened: Listened;

@@ -219,7 +219,7 @@ export class FeedView {
 
   #isNew(message: EventMessage): boolean {
     const { topic, epoch, seq } = message.payload;
-    // These may come out of order: what is acknowledged is sent again, and a broadcast comes to everybody, also before the
+    // These may come out of order: what is acknowledged is sent again, and a broadcast comes to every client, also before the
     // earlier ones are recovered by who asks for them.
     if (message.ack_required === true || message.type === 'broadcast') {
       const { id } = message;

@@ -67,7 +67,7 @@ export const checkOrigin: Check = (text) => {
   const fix =
     'Write scheme, host and, where it is not the usual one, port: for example https://panel.example:8443.';
   if (text === '*')
-    return badValue('Every web page of the world would be let in.', 'Name the origins one by one.');
+    return badValue('Every web page of the world could use the bridge.', 'Name the origins one by one.');
   if (!URL.canParse(text)) return badValue('This is no origin.', fix);
   const url = new URL(text);
   const plain = `${url.protocol}//${url.host}`;

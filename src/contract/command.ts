@@ -19,7 +19,7 @@ export interface FeedAddition {
   readonly base?: string;
 }
 
-/** Who asks. */
+/** The client that asks. */
 export interface FeedClient {
   readonly id: string;
   readonly address: string;

@@ -113,7 +113,7 @@ export class BusDialect<T extends AddressedDevice> {
     return right.protocol.decode(bytes, start, end, this.#from);
   }
 
-  /** Who judges a payload: the device that it is of, or the messages of the others. */
+  /** What judges a payload: the device that it is of, or the messages of the others. */
   #judgeOf(bytes: Uint8Array, start: number, end: number): PayloadJudge | undefined {
     const address = this.addressIn(bytes, start, end);
     return (address === undefined ? undefined : this.#byAddress.get(address)?.judge) ?? this.#any[0]?.judge;

@@ -14,7 +14,7 @@ export interface PortTap {
 
 /** The part of a bus that gives one device its turns. */
 export interface BusTurns {
-  /** When the device can send something; told after everything that may change it. */
+  /** When the device can send something; said after everything that may change it. */
   wanted(wish: LineWish): void;
   turnOver(how: TurnEnd): void;
 }

@@ -66,7 +66,7 @@ export class BusRunner {
   #open = false;
   #state: JsonObject | undefined;
   #foreign = 0;
-  /** Who shares the port. */
+  /** The programs that share the port. */
   #shared: StateDocument['shared'];
   /** Of a trace: the device that was asked last. */
   #overheardBy: MemberWire | undefined;

@@ -23,7 +23,7 @@ export interface ProtocolMatch {
   readonly proof: number;
   /** The checksum of the framing, where it has one; it was right in every frame. */
   readonly checksum?: string | undefined;
-  /** Who the first bytes say that the device is. */
+  /** The device, as the first bytes name it. */
   readonly identity?: string | undefined;
 }
 

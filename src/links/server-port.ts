@@ -8,7 +8,7 @@ import { listeningHost } from './names/name-resolver.ts';
 
 /**
  * Connections that may wait to be accepted, as far as the operating system allows so many. Where there is no room, the
- * other end of one that was cut off there takes itself for connected, and may wait for the first word for a minute: with
+ * peer of one that was cut off there believes that it is connected, and may wait for the first byte for a minute: with
  * Node's own 511, a herd that comes back is enough for that.
  */
 const BACKLOG = 4_096;

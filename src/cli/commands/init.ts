@@ -224,7 +224,7 @@ function proposalOf(
   return { messages: name, file: { name, text: guessed.text } };
 }
 
-/** What was heard, in one sentence. */
+/** What was received, in one sentence. */
 function inWords({ baud, listened, guessed, tried }: Heard): string {
   if (listened.end !== undefined && listened.bytes === 0) return `No bytes: ${listened.end.detail}`;
   if (guessed === undefined) return 'No bytes came: it may only answer when it is asked.';

@@ -56,9 +56,9 @@ const state = z.object({
   since: instant(),
   ...why,
   link: link.readonly(),
-  /** Who the peer says it is. */
+  /** The identity that the peer names. */
   identity: identity.exactOptional(),
-  /** Who we said we are. */
+  /** The identity that we named. */
   registered_as: identity.exactOptional(),
   clock: z
     .object({ offset_ms: z.number(), bound_ms: z.number(), samples: count() })
@@ -405,9 +405,9 @@ export const TOPICS: readonly TopicContract[] = [
   {
     name: 'broadcast',
     address: 'broadcast/all',
-    summary: 'What clients tell all others; comes to everybody anyway.',
+    summary: 'What clients send to all others; every client gets it, subscribed or not.',
     holds:
-      'what clients tell all others; comes to everybody anyway, and a pattern that covers it recovers it after a break',
+      'what clients send to all others; every client gets it, subscribed or not, and a pattern that covers it recovers it after a break',
     kind: 'broadcast',
     document: () => ({}),
   },

@@ -95,7 +95,7 @@ export type SessionEvent =
   | { readonly type: 'partialsFound'; readonly partials: readonly PartialUpload[] }
   /** The chunk of an effect `storeChunk` is on the disk, or could not be put there. */
   | { readonly type: 'chunkStored'; readonly transfer: number; readonly ok: boolean }
-  /** Who shares the port changed. */
+  /** The programs that share the port are others. */
   | { readonly type: 'portShared'; readonly places: NonNullable<StateDocument['shared']> }
   /** How the link of the bus is, which this device waits for. */
   | { readonly type: 'lineChanged'; readonly link: LinkState }

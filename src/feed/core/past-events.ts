@@ -2,7 +2,7 @@ import type { Instant } from '../../instant.ts';
 import type { EventChange } from './change.ts';
 import type { Gap } from './event-log.ts';
 
-/** Keeps events for longer than the store does: what a client missed is read there before it is told of a gap. */
+/** Keeps events for longer than the store does: what a client missed is read there before a gap is reported to it. */
 export interface PastEvents {
   /** Events of this topic are kept. */
   keeps(topic: string): boolean;

@@ -48,7 +48,7 @@ export class Recency<T extends { readonly rev: number }> {
   }
 
   #oldestInPlace(): Link<T> | undefined {
-    // Who was touched is younger than all that were not, and is put into its place another time.
+    // A client that was touched is younger than all that were not, and is put into its place another time.
     while (this.#oldest?.touched) this.#unlink(this.#oldest);
     return this.#oldest;
   }

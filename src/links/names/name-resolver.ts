@@ -43,7 +43,7 @@ export interface NameResolverOptions {
 }
 
 const LIMIT_MS = 5_000;
-/** Who has an older answer waits no longer than this for a server (RFC 8767, client response timer). */
+/** Where there is an older answer, a server has no longer than this (RFC 8767, client response timer). */
 const STALE_LIMIT_MS = 1_800;
 /** A server that was silent is not asked for so long where there is an older answer (RFC 8767, failure recheck timer). */
 const SILENT_MS = 30_000;

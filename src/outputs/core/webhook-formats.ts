@@ -34,13 +34,13 @@ export function webhookRequest(
         body: text,
       };
     case 'slack':
-      // A name of a device must not call everybody of a channel.
+      // A name of a device must not call all people of a channel.
       return {
         headers: {},
         body: { text: text.replace(/[&<>]/g, (sign) => SLACK_ESCAPES[sign] ?? sign) },
       };
     case 'feishu':
-      // It has no escapes, and takes `<at user_id="all">` in a text for a call to everybody.
+      // It has no escapes, and takes `<at user_id="all">` in a text for a call to all.
       return { headers: {}, body: { msg_type: 'text', content: { text: text.replaceAll('<', '＜') } } };
     case 'dingtalk':
     case 'wecom':

@@ -7,7 +7,7 @@ const LONGEST = 80;
 const SPELLINGS: ReadonlyArray<readonly [pattern: RegExp, unit: string]> = [
   // The ordinal indicator stands beside the degree sign on many keyboards.
   [/^[°º]\s*|^deg(?:ree)?s?\s*(?=[CF]?$)/, '°'],
-  // Who has no Greek keyboard writes uA and kohm.
+  // Keyboards without Greek letters write uA and kohm.
   [/^u(?=[A-Za-z])/, 'μ'],
   [/^([kMGmμ]?)[oO]hms?$/, '$1Ω'],
 ];

@@ -6,7 +6,7 @@ import { isNumber, isObject, textOf } from '../api/json.ts';
 import { loadDecoder } from './decoder.ts';
 import type { Record } from './record.ts';
 
-/** How often the record is told of what came. */
+/** How often the record gets what came. */
 const EVERY_MS = 100;
 /** What waits while the view is paused, at most. */
 const MOST_WAITING = 20_000;
