@@ -55,10 +55,20 @@ export class RemoteDevices {
     const here = (): Promise<CommandOutcome> => this.#local(command, client);
     if (unitsOf(device).some((unit) => leases.owns(unit))) return here();
     const isKnown = this.#options.isKnown(device);
-    if (!this.#options.ready())
-      return isKnown
-        ? refusal('backplane_lost', `${device} belongs to another instance, and the backplane is away.`, true)
-        : here();
+    if (!this.#options.ready()) {
+      if (isKnown)
+        return refusal(
+          'backplane_lost',
+          `${device} belongs to another instance, and the backplane is away.`,
+          true,
+        );
+      if (this.#isLocal(device)) return here();
+      return refusal(
+        'backplane_lost',
+        `Which instance has ${device} is not known: the backplane is away.`,
+        true,
+      );
+    }
     try {
       const owner = await this.#ownerOf(device);
       if (owner === this.#options.life || (owner === undefined && !isKnown)) return await here();
@@ -97,6 +107,12 @@ export class RemoteDevices {
   async #retake(unit: string): Promise<string | undefined> {
     await this.#options.leases.ask([unit]).catch(() => undefined);
     return this.#options.leases.owns(unit) ? undefined : 'another instance has the device';
+  }
+
+  #isLocal(device: string): boolean {
+    const units = unitsOf(device);
+    for (const unit of this.#options.local()?.units() ?? []) if (units.includes(unit)) return true;
+    return false;
   }
 
   async #ownerOf(device: string): Promise<string | undefined> {

@@ -119,4 +119,18 @@ describe.runIf(hasRedis)('several instances, one feed', () => {
     }
     expect(near.steps('tracker').filter((step) => step !== ONLINE)).toEqual([]);
   });
+
+  it('do not say of a device that it is unknown while the server never answered', async () => {
+    await redis.kill();
+    await using north = await start('north', LISTENERS);
+    await using watcher = await DeviceWatcher.connect(north.url);
+    const asked = async (device: string) => {
+      watcher.send({ type: 'command', id: device, device, message: 'datetime', fields: {} });
+      const { code, retry } = (await watcher.reply(device)).payload as { code?: string; retry?: boolean };
+      return [code, retry];
+    };
+    // The one is in the file of this instance; of the other one another instance may know.
+    expect(await asked('tracker')).toEqual(['device_not_online', true]);
+    expect(await asked('elsewhere')).toEqual(['backplane_lost', true]);
+  });
 });
