@@ -9,7 +9,9 @@ import type { SessionConnection } from '../../src/feed/core/session-context.ts';
 import { SessionMemory } from '../../src/feed/core/session-memory.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import type { Sink, Subscriber } from '../../src/feed/core/subscriber.ts';
+import { type GroupMember, GroupWriter, NO_SLOT } from '../../src/feed/writes/group-writer.ts';
 import { FeedView } from '../support/feed-view.ts';
+import { ModelBoard } from '../support/model-board.ts';
 import { ModelPass, modelAudience, modelSession } from '../support/model-session.ts';
 
 const NOW = { monoMs: 0, wallMs: 0 };
@@ -19,24 +21,65 @@ const EVENTS = ['devices/d1/messages', 'devices/d2/messages'];
 /** Two of these are more than a sink may hold. */
 const BIG = 'x'.repeat(40_000);
 
+/** How shared bytes reach the sockets: each by itself, or together. */
+const WRITES = ['one by one', 'together on one thread', 'together by threads'] as const;
+type Writes = (typeof WRITES)[number];
+
+/** What sockets take before their peers read. */
+const SYSTEM_BYTES = 50_000;
+
 /** A socket that drains only on demand; frames are lines. */
-class SlowSink implements Sink {
+class SlowSink implements Sink, GroupMember {
   readonly view = new FeedView();
+  readonly #world: World;
+  readonly #descriptor: number;
+  #slot = NO_SLOT;
   #held = '';
+  filled = (): void => undefined;
   mostUnsent = 0;
+
+  constructor(world: World, descriptor: number) {
+    this.#world = world;
+    this.#descriptor = descriptor;
+    world.board.room(descriptor, SYSTEM_BYTES);
+  }
 
   get unsent(): number {
     return this.#held.length;
   }
 
-  write(bytes: Uint8Array): number {
-    this.#held += new TextDecoder().decode(bytes);
-    this.mostUnsent = Math.max(this.mostUnsent, this.unsent);
+  write(bytes: Uint8Array, shared = false): number {
+    this.settle();
+    if (shared && this.#held === '') {
+      this.#slot = this.#world.groupWriter?.add(this, this.#descriptor, bytes) ?? NO_SLOT;
+      if (this.#slot !== NO_SLOT) return this.unsent;
+    }
+    this.#hold(bytes);
     return this.unsent;
   }
 
+  settle(): void {
+    this.#world.groupWriter?.settle(this.#slot, this);
+  }
+
+  tookLess(rest: Uint8Array): void {
+    this.#hold(rest);
+    this.filled();
+  }
+
+  broken(): void {
+    throw new Error('no thread stops in the middle of an entry');
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held += new TextDecoder().decode(bytes);
+    this.mostUnsent = Math.max(this.mostUnsent, this.unsent);
+  }
+
   drain(): void {
-    const lines = this.#held.split('\n');
+    this.settle();
+    const sent = this.#world.board.drain(this.#descriptor, SYSTEM_BYTES);
+    const lines = (sent + this.#held).split('\n');
     this.#held = '';
     for (const line of lines) if (line !== '') this.view.receive(JSON.parse(line) as ServerMessage);
   }
@@ -47,9 +90,13 @@ class World {
   readonly audience: Audience;
   readonly clients: Client[] = [];
   readonly changes: Change[] = [];
+  readonly board: ModelBoard;
+  readonly groupWriter: GroupWriter | undefined;
   readonly #pass: ModelPass;
 
-  constructor(clients: number) {
+  constructor(clients: number, writes: Writes) {
+    this.board = new ModelBoard(writes === 'together by threads');
+    if (writes !== 'one by one') this.groupWriter = new GroupWriter(this.board.writeSome, this.board.threads);
     this.audience = modelAudience(this.store, () => NOW);
     this.#pass = new ModelPass(this.audience);
     this.store.listen((change) => this.changes.push(change));
@@ -58,7 +105,14 @@ class World {
 
   /** Part of a pass, or all of it. */
   flush(most: number): void {
+    this.groupWriter?.begin();
     this.#pass.flush(most, NOW);
+    this.groupWriter?.end();
+  }
+
+  /** Threads have the time for so many entries. */
+  work(entries: number): void {
+    if (this.groupWriter !== undefined) this.board.work(entries, this.groupWriter);
   }
 
   settleAll(): void {
@@ -74,7 +128,7 @@ class World {
 }
 
 class Client {
-  readonly sink = new SlowSink();
+  readonly sink: SlowSink;
   readonly subscriber: Subscriber;
   readonly session: FeedSession<SessionConnection>;
   readonly patterns = new Map<string, number>();
@@ -83,7 +137,9 @@ class Client {
 
   constructor(world: World) {
     this.#world = world;
+    this.sink = new SlowSink(world, world.clients.length);
     this.subscriber = world.audience.admit(this.sink);
+    this.sink.filled = () => this.subscriber.filled();
     this.session = modelSession(world.audience, this.subscriber, new SessionMemory('secret', 'c', 't'), NOW);
   }
 
@@ -153,6 +209,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant('resync'), fc.nat(2), fc.nat(3)) },
   { weight: 5, arbitrary: fc.tuple(fc.constant('flush'), fc.constantFrom(1, 2, 9), fc.constant(0)) },
   { weight: 4, arbitrary: fc.tuple(fc.constant('drain'), fc.nat(2), fc.constant(0)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('work'), fc.nat(3), fc.constant(0)) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('position'), fc.constant(0), fc.constant(0)) },
 );
 
@@ -171,14 +228,15 @@ function perform(world: World, [kind, a, b]: readonly [string, number, number]):
     client?.session.receive(JSON.stringify({ type: 'resync', topics: [TOPICS[b]] }), NOW);
   } else if (kind === 'flush') world.flush(a);
   else if (kind === 'drain') client?.drain();
+  else if (kind === 'work') world.work(a);
   else world.audience.sendPositions();
 }
 
-describe('subscribers that stall, overlap, come and go', () => {
+describe.each(WRITES)('subscribers that stall, overlap, come and go, written to %s', (writes) => {
   it('all come to know what the store knows, and no position and no gap lies', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
-        const world = new World(3);
+        const world = new World(3, writes);
         for (const each of steps) perform(world, each);
         world.settleAll();
         for (const client of world.clients) {

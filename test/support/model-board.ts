@@ -23,6 +23,14 @@ export class ModelBoard {
     return this.#received.get(descriptor) ?? '';
   }
 
+  /** The peer has read what the socket took; returns it, and the socket has so much room again. */
+  drain(descriptor: number, room: number): string {
+    const received = this.received(descriptor);
+    this.#received.delete(descriptor);
+    this.#room.set(descriptor, room);
+    return received;
+  }
+
   room(descriptor: number, bytes: number): void {
     this.#room.set(descriptor, (this.#room.get(descriptor) ?? 0) + bytes);
   }
