@@ -2,7 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/system/clock.ts';
+import type { Clock } from '../../src/system/index.ts';
 import { Endpoint } from '../support/endpoint.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { hasInflux, InfluxServer } from '../support/influx-server.ts';
 import { OutputWorld } from '../support/output-world.ts';
 
@@ -17,9 +20,12 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'heartwire-refused-'));
   endpoint = await Endpoint.start();
   log = [];
-  const say = (_: object, text: string): void => void log.push(text);
-  world = new OutputWorld({ log: { info: say, warn: say, error: say } });
+  world = makeWorld();
 });
+const makeWorld = (clock: Clock = systemClock): OutputWorld => {
+  const say = (_: object, text: string): void => void log.push(text);
+  return new OutputWorld({ clock, log: { info: say, warn: say, error: say } });
+};
 afterEach(async () => {
   await world[Symbol.asyncDispose]();
   await endpoint[Symbol.asyncDispose]();
@@ -40,9 +46,19 @@ describe.each([
   ['on a disk', onDisk],
 ])('what waits %s', (where, entry) => {
   it('loses of a batch only the lines that are refused, and names the first', LIMIT, async () => {
+    await world[Symbol.asyncDispose]();
+    // However long it takes to make them, they are one batch.
+    const clock = new FakeClock();
+    world = makeWorld(clock);
     await world.apply(entry(endpoint.url));
     endpoint.behaviour = refusing((body) => body.includes('bad'), 400);
     for (let n = 0; n < 1_000; n++) world.sample('a', 't', n === 77 || n === 500 ? { bad: n } : { n });
+    await expect
+      .poll(() => {
+        clock.advance(50);
+        return endpoint.refused.length;
+      }, LATE)
+      .toBeGreaterThan(0);
     await expect.poll(() => world.counts(), LATE).toEqual({ sent: 998, lost: 2, waiting: 0 });
     expect([...came()].sort((a, b) => a - b)).toEqual(upTo(1_000).filter((n) => n !== 77 && n !== 500));
     const detail = expect.stringMatching(/^HTTP status 400: no such line; line: t,device=a bad=77 \d+$/);
