@@ -157,55 +157,51 @@ interface SharedFrames {
 
 const noFrames = (): SharedFrames => ({ request: undefined, success: undefined });
 
+const HEARTBEAT = noFrames();
+const DATETIME = noFrames();
+const REGISTER = noFrames();
+
+/** By comparison, and not from a table: an answer to each beat of each device is encoded here. */
+function sharedFrames(name: RequestName): SharedFrames {
+  return name === 'heartbeat' ? HEARTBEAT : name === 'datetime' ? DATETIME : REGISTER;
+}
+
 /** Encodes as `identity: any` would admit; whether it is a UUID and digits is for configuration to check. */
-class BuiltinEncoder {
-  readonly #protocol = new DeclaredProtocol(builtinDeclaration('any'));
-  readonly #heartbeat = noFrames();
-  readonly #datetime = noFrames();
-  readonly #register = noFrames();
+let encoder: DeclaredProtocol | undefined;
 
-  /** Frames without fields or an error are made once: they must not be modified. */
-  encode(message: OwnMessage): Uint8Array {
-    const shared = this.#shared(message.name);
-    const known =
-      message.kind === 'request' ? shared.request : message.error === 0 ? shared.success : undefined;
-    return known ?? this.#make(message, shared);
-  }
-
-  #shared(name: RequestName): SharedFrames {
-    return name === 'heartbeat' ? this.#heartbeat : name === 'datetime' ? this.#datetime : this.#register;
-  }
-
-  #make(message: OwnMessage, shared: SharedFrames): Uint8Array {
-    const made = this.#framed(message);
-    if (!('fields' in message)) {
-      if (message.kind === 'request') shared.request = made;
-      else if (message.error === 0) shared.success = made;
-    }
-    return made;
-  }
-
-  #framed(message: OwnMessage): Uint8Array {
-    // The shape of a message is that of its fields by name; a missing one is none.
-    const fields = ('fields' in message ? message.fields : NO_FIELDS) as Values;
-    try {
-      const frame =
-        message.kind === 'reply'
-          ? this.#protocol.encodeReply(message.name, message.error, fields, PREFIX_BYTES)
-          : this.#protocol.encode(message.name, fields, PREFIX_BYTES);
-      writeUnsigned(frame, 0, PREFIX_BYTES, 'big', frame.length - PREFIX_BYTES);
-      return frame;
-    } catch (error) {
-      if (!(error instanceof HeartwireError)) throw error;
-      throw new HeartwireError('bad_argument', error.message, { seen: error.seen ?? '' });
-    }
+function framed(message: OwnMessage): Uint8Array {
+  encoder ??= new DeclaredProtocol(builtinDeclaration('any'));
+  // The shape of a message is that of its fields by name; a missing one is none.
+  const fields = ('fields' in message ? message.fields : NO_FIELDS) as Values;
+  try {
+    const frame =
+      message.kind === 'reply'
+        ? encoder.encodeReply(message.name, message.error, fields, PREFIX_BYTES)
+        : encoder.encode(message.name, fields, PREFIX_BYTES);
+    writeUnsigned(frame, 0, PREFIX_BYTES, 'big', frame.length - PREFIX_BYTES);
+    return frame;
+  } catch (error) {
+    if (!(error instanceof HeartwireError)) throw error;
+    throw new HeartwireError('bad_argument', error.message, { seen: error.seen ?? '' });
   }
 }
 
-let encoder: BuiltinEncoder | undefined;
+function make(message: OwnMessage, shared: SharedFrames): Uint8Array {
+  const made = framed(message);
+  if (!('fields' in message)) {
+    if (message.kind === 'request') shared.request = made;
+    else if (message.error === 0) shared.success = made;
+  }
+  return made;
+}
 
-/** Encodes a built-in message as a whole frame. @throws HeartwireError `bad_argument` for what no frame can carry */
+/**
+ * Encodes a built-in message as a whole frame. Frames without fields or an error are made once: they must not be
+ * modified. @throws HeartwireError `bad_argument` for what no frame can carry
+ */
 export function encodeBuiltin(message: OwnMessage): Uint8Array {
-  encoder ??= new BuiltinEncoder();
-  return encoder.encode(message);
+  const shared = sharedFrames(message.name);
+  const known =
+    message.kind === 'request' ? shared.request : message.error === 0 ? shared.success : undefined;
+  return known ?? make(message, shared);
 }
