@@ -102,7 +102,8 @@ class Way {
     }
     const missed = await this.#clients?.received(this.#group, load.sent * SUBSCRIBERS).then(
       () => undefined,
-      (error: unknown) => String(error),
+      (error: unknown) =>
+        `subscribers got ${/\d+ of \d+ messages/.exec(String(error))?.[0] ?? String(error)}`,
     );
     const lagMs = performance.now() - sentAt;
     const { frames, p99Ms, cpuMs } = await this.#ask('report');

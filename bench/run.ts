@@ -13,7 +13,7 @@ import { benchmarksText, COLUMNS, cells, type MeasuredBench } from './support/be
 
 /** Benches that are run together. */
 const SETS: Readonly<Record<string, readonly string[]>> = {
-  limit: ['fan-out', 'relay', 'many-devices', 'idle-fleet', 'sizes'],
+  limit: ['fan-out', 'fan-out-writes', 'relay', 'many-devices', 'idle-fleet', 'sizes'],
 };
 const PAGE = 'docs/background/benchmarks.md';
 

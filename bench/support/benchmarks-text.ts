@@ -24,7 +24,7 @@ export function benchmarksText(machine: string, command: string, measured: reado
     );
     return `## ${name}\n\n${escaped(about)} (load of the machine: ${load.toFixed(1)})\n\n${lines.join('\n')}\n`;
   });
-  const head = `# Benchmarks\n\nWritten by \`${command}\`, which measures again. ${machine}.\n`;
+  const head = `# Benchmarks\n\nWritten by \`${command}\`, which measures again. ${machine}.\n\nA load of the machine above its number of processors means that other programs took part of the time: look at the ratios then, not at the figures.\n`;
   return [head, ...parts].join('\n');
 }
 

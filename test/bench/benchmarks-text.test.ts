@@ -14,6 +14,8 @@ it('writes what was measured as tables, with the machine, its load and what was 
 
 Written by \`npm run bench -- --write\`, which measures again. Node v1, 2 x CPU.
 
+A load of the machine above its number of processors means that other programs took part of the time: look at the ratios then, not at the figures.
+
 ## fan-out
 
 how long (load of the machine: 0.3)
