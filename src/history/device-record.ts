@@ -139,9 +139,11 @@ export class DeviceRecord implements DeviceObserver {
   }
 
   /** The parts of a value are absent with the whole of it. */
-  #mark({ sid, within }: Slot, at: number, reason: string): void {
-    if (sid !== 0) this.#options.collector.mark(sid, at, reason);
-    for (const slot of within?.values() ?? []) this.#mark(slot, at, reason);
+  #mark(slot: Slot, at: number, reason: string): void {
+    if (slot.sid !== 0) this.#options.collector.mark(slot.sid, at, reason);
+    // The next one ends it, also where it is as before.
+    slot.text = undefined;
+    for (const part of slot.within?.values() ?? []) this.#mark(part, at, reason);
   }
 
   #take(layout: Layout, values: Values, at: number, above: string): void {

@@ -22,6 +22,9 @@ export const TIER_MS: readonly number[] = [0, 1_000, 60_000];
 /** Of the statuses before a span, the one that holds at its beginning is among so many, wherever the clock was set back. */
 const EARLIER_STATUSES = 32;
 
+/** How long before a span a text may have become invalid that is so in it. */
+const MARKED_BEFORE_MS = 86_400_000;
+
 /** Answers queries from the database and what is not in chunks yet. */
 export class HistoryReader {
   readonly #db: SqlDatabase;
@@ -61,7 +64,7 @@ export class HistoryReader {
       from,
       to,
     };
-    if (series.type === 'text') return { ...head, ...this.#texts(series, from, to, most) };
+    if (series.type === 'text') return { ...head, ...this.#texts(series, others, from, to, most) };
     const kept = this.#points(series, from, to);
     if (most === 'all') {
       const part = within(kept.points, from, to);
@@ -109,7 +112,14 @@ export class HistoryReader {
   }
 
   /** A text lasts until the next one, so the one before the span is the first of it. */
-  #texts({ id }: Series, from: number, to: number, most: number | 'all'): JsonObject {
+  #texts(
+    series: Series,
+    others: readonly Series[],
+    from: number,
+    to: number,
+    most: number | 'all',
+  ): JsonObject {
+    const { id } = series;
     const limit = most === 'all' ? PART_POINTS : most;
     const before = this.#db
       .prepare('SELECT t, text FROM texts WHERE series = ? AND t < ? ORDER BY t DESC LIMIT 1')
@@ -119,10 +129,13 @@ export class HistoryReader {
       .all(id ?? 0, from, to, limit + 1);
     const shown = [...before, ...rows.slice(0, limit)];
     const next = rows[limit]?.t;
+    const until = next === undefined ? to : Number(next);
+    const times = shown.map(({ t }) => Number(t));
+    const gaps = gapsOf(this.#evidence(series, others, from, until), times, 0, from, until);
     return {
       resolution_ms: 0,
       points: shown.map(({ t, text }) => [Number(t), null, null, String(text)]),
-      gaps: [],
+      gaps: gaps.map(([begin, end, reason]) => [begin, end, reason]),
       ...(next === undefined ? {} : { next: Number(next) }),
     };
   }
@@ -180,9 +193,11 @@ export class HistoryReader {
         const { from: begin, to: end, reason } = jsonIn(row);
         return typeof begin === 'number' && typeof end === 'number' ? [[begin, end, String(reason)]] : [];
       });
+    // Of a text the one before the span is known, so that a mark before the span is known to last, or not.
+    const marked = series.type === 'text' ? MARKED_BEFORE_MS : 0;
     const marks = this.#db
       .prepare('SELECT t, reason FROM marks WHERE series = ? AND t >= ? AND t < ? ORDER BY t LIMIT ?')
-      .all(series.id ?? 0, from, to, READ_EVENTS)
+      .all(series.id ?? 0, from - marked, to, READ_EVENTS)
       .map(({ t, reason }) => ({ t: Number(t), reason: String(reason) }));
     const foreign = others.flatMap((other) => {
       const [begin, end] = this.#spanOf(other);
@@ -195,9 +210,17 @@ export class HistoryReader {
 
   /** The first and the last time of all that is kept of a series. */
   #spanOf(series: Series): readonly [number | undefined, number | undefined] {
-    const row = this.#db
-      .prepare('SELECT min(from_ms) AS first, max(to_ms) AS last FROM chunks WHERE series = ?')
-      .get(series.id ?? 0);
+    const id = series.id ?? 0;
+    const row =
+      series.type === 'text'
+        ? this.#db
+            .prepare(
+              'SELECT (SELECT min(t) FROM texts WHERE series = ?) AS first, (SELECT max(t) FROM texts WHERE series = ?) AS last',
+            )
+            .get(id, id)
+        : this.#db
+            .prepare('SELECT min(from_ms) AS first, max(to_ms) AS last FROM chunks WHERE series = ?')
+            .get(id);
     const times = [row?.first, row?.last, series.t[0], series.t.at(-1)].flatMap((t) =>
       t === null || t === undefined ? [] : [Number(t)],
     );

@@ -257,6 +257,24 @@ describe.each(availableDrivers())('the database over %s', (driver) => {
     use((database) => expect(lasts(ask(database, {}))).toEqual([2, 3, 1]), T0 - 3_600_000);
   });
 
+  it('has the gaps of a text too, and one that lasts from before the span', () => {
+    use((database) => {
+      const names = ['a.mode', 'a.name'].map(
+        (field, index) => ({ ...nameOf(index + 1, 'd', field), type: 'text' }) as const,
+      );
+      const events = [statusOf(T0, 'd', 'online'), statusOf(T0 + 5_000, 'd', 'offline', 'link_reset')];
+      const texts = names.map(({ sid }) => [sid, T0 + 1_000, 'idle'] as const);
+      database.write(batchOf([], { names, events, texts, marks: [[1, T0 + 2_000, 'invalid']] }));
+      const gaps = (field: string, from: number) =>
+        ask(database, { field, from: T0 + from, to: T0 + from + 500, points: 1 }).gaps.map(
+          ([, , why]) => why,
+        );
+      expect([gaps('a.mode', 1_500), gaps('a.mode', 3_000)]).toEqual([[], ['invalid']]);
+      expect([gaps('a.name', 3_000), gaps('a.name', 6_000)]).toEqual([[], ['link_reset']]);
+      expect(gaps('a.name', 0)).toEqual(['not_kept']);
+    });
+  });
+
   it('gives long answers in parts, without one twice', () => {
     use((database) => {
       database.write(batchOf([], { names: [nameOf(1, 'd', 'a.x')] }));

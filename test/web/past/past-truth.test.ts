@@ -9,7 +9,7 @@ import { DeviceRecord } from '../../../src/history/device-record.ts';
 import { HistoryDatabase } from '../../../src/history/history-database.ts';
 import { fieldHistoryOf } from '../../../web/src/api/field-history.ts';
 import type { JsonObject } from '../../../web/src/api/json.ts';
-import { statesAt, valueAtMoment } from '../../../web/src/past/state-at.ts';
+import { spanOfValue, statesAt, valueAtMoment } from '../../../web/src/past/state-at.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -30,6 +30,8 @@ interface Seen {
   readonly alarm: string | undefined;
   /** Undefined: none that this run of the device has measured. */
   readonly value: number | undefined;
+  /** The same of a text, which is kept when it is another one. */
+  readonly text: string | undefined;
   /** Why there is no value; undefined where there may be one. */
   readonly gap: string | undefined;
 }
@@ -49,6 +51,7 @@ class Story {
   #state: { status: StateDocument['status']; reason?: string; link: StateDocument['link']['status'] };
   #alarm: string | undefined;
   #value: number | undefined;
+  #text: string | undefined;
   #gap: string | undefined;
 
   constructor() {
@@ -60,7 +63,7 @@ class Story {
     this.#state = { ...this.#state, status, ...(status === 'online' ? { reason: undefined } : { reason }) };
     if (status === 'online') this.#gap = undefined;
     else this.#gap ??= reason;
-    if (status !== 'online') this.#value = undefined;
+    if (status !== 'online') this.#value = this.#text = undefined;
     this.#publish();
   }
 
@@ -78,9 +81,11 @@ class Story {
 
   measure(value: number): void {
     if (this.#state.status !== 'online') return;
-    this.#record.measured('m', { x: value });
+    const text = value < 0 ? '加热' : 'idle';
+    this.#record.measured('m', { x: value, mode: text });
     // At a time that came once already, the one before may be the one that is found.
     this.#value = this.#wall > this.#latest ? value : undefined;
+    this.#text = this.#wall > this.#latest ? text : undefined;
     this.#shown();
   }
 
@@ -91,7 +96,7 @@ class Story {
   clockBack(ms: number): void {
     this.#latest = Math.max(this.#latest, this.#wall);
     this.#wall -= ms;
-    this.#value = undefined;
+    this.#value = this.#text = undefined;
     // What comes now may be another truth of the same time.
     this.seen = this.seen.filter(({ at }) => at <= this.#wall);
   }
@@ -119,7 +124,6 @@ class Story {
 
   /** What the page finds at a moment, asked as it asks. */
   found(at: number): Omit<Seen, 'at'> {
-    const span = { from: at - 3_600_000, to: at + 1 };
     const all = { device: undefined, kinds: undefined, topics: ['#'], limit: 10_000 };
     const events = this.#database.answer({ kind: 'events', ...all, from: 0, to: at + 1 })?.events;
     const past = (
@@ -130,14 +134,18 @@ class Story {
       readonly link?: JsonObject;
       readonly quality?: JsonObject;
     };
-    const asked = { kind: 'values', device: 'd', field: 'm.x', ...span, points: 1 } as const;
-    const history = fieldHistoryOf(this.#database.answer(asked));
+    const asked = (field: string, isText: boolean) => {
+      const query = { kind: 'values', device: 'd', field, ...spanOfValue(at, isText), points: 1 } as const;
+      return fieldHistoryOf(this.#database.answer(query));
+    };
+    const history = asked('m.x', false);
     return {
       status: String(status),
       reason: reason as string | undefined,
       link: String(link?.status ?? ''),
       alarm: quality?.['m.x'] as string | undefined,
       value: valueAtMoment(history, at) as number | undefined,
+      text: valueAtMoment(asked('m.mode', true), at) as string | undefined,
       gap: history.gaps.find(({ from, to }) => from <= at && at < to)?.reason,
     };
   }
@@ -170,7 +178,7 @@ class Story {
 
   #begun(): void {
     this.#alarm = undefined;
-    this.#value = undefined;
+    this.#value = this.#text = undefined;
     this.#collector.event({ t: this.#wall, device: '', kind: 'bridge', data: '{"event":"started"}' });
     this.#gap = 'unknown';
     this.#publish();
@@ -198,8 +206,8 @@ class Story {
     this.#wall += 1;
     if (this.#wall <= this.#latest) return;
     const alarm = runs ? this.#alarm : undefined;
-    const value = runs && state.gap === undefined ? this.#value : undefined;
-    this.seen = [...this.seen, { ...state, at: this.#wall, alarm, value }];
+    const [value, text] = runs && state.gap === undefined ? [this.#value, this.#text] : [];
+    this.seen = [...this.seen, { ...state, at: this.#wall, alarm, value, text }];
   }
 
   #write(): void {
@@ -270,14 +278,14 @@ describe('the page at a past moment', { timeout: 120_000 }, () => {
               perform(story, each);
             }
             story.end();
-            for (const { at, value, gap, ...seen } of story.seen) {
+            for (const { at, value, text, gap, ...seen } of story.seen) {
               const found = story.found(at);
               expect({ ...found, at }).toMatchObject({ ...seen, at });
-              if (value !== undefined) expect([at, found.value]).toEqual([at, value]);
+              if (value !== undefined) expect([at, found.value, found.text]).toEqual([at, value, text]);
               if (gap === undefined) continue;
               // Before the first value of all there is another reason.
               const reason = found.gap === 'not_kept' || found.gap === undefined ? found.gap : gap;
-              expect([at, found.value, found.gap]).toEqual([at, undefined, reason]);
+              expect([at, found.value, found.text, found.gap]).toEqual([at, undefined, undefined, reason]);
             }
           } finally {
             story.close();

@@ -54,10 +54,20 @@ export async function pastEvents(
   });
 }
 
+export interface PastField {
+  readonly field: string;
+  /** It holds texts, which are kept when they change. */
+  readonly isText: boolean;
+}
+
 /** The fields of a device that the history knows. */
-export async function pastFields(device: string, signal?: AbortSignal): Promise<readonly string[]> {
+export async function pastFields(device: string, signal?: AbortSignal): Promise<readonly PastField[]> {
   const answer = await getJson('/api/history/devices', { device }, signal);
   const [entry] = listOf(isObject(answer) ? answer.devices : undefined);
   const fields = listOf(isObject(entry) ? entry.fields : undefined);
-  return fields.flatMap((each) => (isObject(each) && typeof each.field === 'string' ? [each.field] : []));
+  return fields.flatMap((each) =>
+    isObject(each) && typeof each.field === 'string'
+      ? [{ field: each.field, isText: each.type === 'text' }]
+      : [],
+  );
 }

@@ -1,14 +1,12 @@
 import type { DocumentSource } from '../api/devices.ts';
-import { pastEvents, pastFields, pastValues } from '../api/history.ts';
+import { type PastField, pastEvents, pastFields, pastValues } from '../api/history.ts';
 import { type Json, type JsonObject, objectOf } from '../api/json.ts';
 import { flatten } from '../api/values.ts';
-import { statesAt, valueAtMoment } from './state-at.ts';
+import { spanOfValue, statesAt, valueAtMoment } from './state-at.ts';
 
 /** How far back a status is looked for. */
 const EVENTS_MS = 30 * 86_400_000;
 const MOST_EVENTS = 10_000;
-/** A value that is older than this at the moment counts as unknown. */
-const VALUES_MS = 3_600_000;
 const EVENT_KINDS = 'status,link,alarm,bridge';
 
 /** What the past needs of the present: what people call devices, and what their values mean. */
@@ -76,12 +74,12 @@ export class PastView implements DocumentSource {
     const order = [...flatten(objectOf(this.#present.document(`devices/${device}/state`)?.values))].map(
       ([path]) => path,
     );
-    const rank = (field: string): number => order.indexOf(field) + 1 || order.length + 1;
+    const rank = ({ field }: PastField): number => order.indexOf(field) + 1 || order.length + 1;
     const known = await pastFields(device, signal);
     const fields = [...known].sort((a, b) => rank(a) - rank(b)).slice(0, most);
-    const span = { from: this.at - VALUES_MS, to: this.at + 1 };
     const found = await Promise.all(
-      fields.map(async (field) => {
+      fields.map(async ({ field, isText }) => {
+        const span = spanOfValue(this.at, isText);
         const answer = await pastValues(device, field, span, 1, signal).catch(() => undefined);
         return [field, answer && valueAtMoment(answer, this.at)] as const;
       }),

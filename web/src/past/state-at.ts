@@ -2,6 +2,15 @@ import type { FieldHistory } from '../api/field-history.ts';
 import type { PastEvent } from '../api/history.ts';
 import { isObject, type JsonObject, textOf } from '../api/json.ts';
 
+/** A number that is older than this at the moment counts as unknown. */
+const VALUES_MS = 3_600_000;
+
+/** What to ask for, as one point: a number came lately, and a text lasts until the next one, which the answer begins with. */
+export const spanOfValue = (at: number, isText: boolean): { readonly from: number; readonly to: number } => ({
+  from: isText ? at : at - VALUES_MS,
+  to: at + 1,
+});
+
 /** What a field held at a moment; undefined within a gap, and where nothing had come yet. */
 export function valueAtMoment(
   { points, texts, gaps }: FieldHistory,
