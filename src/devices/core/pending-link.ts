@@ -9,6 +9,7 @@ import type {
 } from '../../protocol/index.ts';
 import { answerTo, type LocalTime, registerReply } from './link-protocol.ts';
 import { introducedBy, loginAnswer } from './login.ts';
+import { ReadFirst } from './read-first.ts';
 import { SequenceNumbers } from './sequence-numbers.ts';
 
 /*
@@ -76,7 +77,7 @@ export class PendingLink {
   readonly #numbers: SequenceNumbers | undefined;
   #identity: Identity | undefined;
   #login: DeclaredMessage | undefined;
-  #awaitsReading = false;
+  readonly #readFirst = new ReadFirst();
   #held: HeldMessage[] | undefined;
   #bytesSinceClaim = 0;
   /** Valid frames of known messages. */
@@ -106,7 +107,7 @@ export class PendingLink {
 
   nextDeadline(): number | undefined {
     const silentAt = this.#silentAt();
-    return this.#awaitsReading || silentAt === Number.POSITIVE_INFINITY ? undefined : silentAt;
+    return this.#readFirst.awaited || silentAt === Number.POSITIVE_INFINITY ? undefined : silentAt;
   }
 
   /** A peer that registered waits for our reply, and may be silent until it comes. */
@@ -225,13 +226,11 @@ export class PendingLink {
   }
 
   #deadlineReached(afterReading: boolean, now: Instant): PendingEffect[] {
-    this.#awaitsReading = false;
-    if (now.monoMs < this.#silentAt()) return [];
-    // However late the timer was, the sign of life may lie in the socket already.
-    if (!afterReading) {
-      this.#awaitsReading = true;
+    this.#readFirst.over();
+    const silentAt = this.#silentAt();
+    if (now.monoMs < silentAt) return [];
+    if (this.#readFirst.before(silentAt, afterReading, now.monoMs) !== undefined)
       return [{ type: 'readOnce' }];
-    }
     const detail = `no valid frame for ${SILENCE_LIMIT_MS / 1_000} s`;
     return [{ type: 'closeLink', how: 'destroy', reason: 'silent', detail }];
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MessageCatalog } from '../../../src/devices/core/message-catalog.ts';
+import { PendingLink } from '../../../src/devices/core/pending-link.ts';
 import { declaredProtocol, notice, ovenCatalog } from '../../support/declared.ts';
-import { APPID, dialIn, IMEI, reply, SessionBench, settings } from '../../support/session-bench.ts';
+import { APPID, dialIn, IMEI, reply, request, SessionBench, settings } from '../../support/session-bench.ts';
 
 function online(messages = ovenCatalog()): SessionBench {
   const bench = new SessionBench(settings(), () => 0.5, messages);
@@ -36,6 +37,23 @@ describe('a turn of reading that takes long itself', () => {
     }
     expect(orders.filter((order) => order === 'read once')).toHaveLength(5);
     expect(orders.at(-1)).toBe('send heartbeat request');
+  });
+});
+
+describe('a link without a name', () => {
+  const at = (monoMs: number) => ({ monoMs, wallMs: monoMs });
+
+  it('is closed for its silence only behind a turn of reading that was short', () => {
+    const link = new PendingLink(() => '', at(0));
+    const due = { type: 'deadlineReached', afterReading: false } as const;
+    expect(link.handle(due, at(10_000))).toEqual([{ type: 'readOnce' }]);
+    expect(link.nextDeadline()).toBeUndefined();
+    // What it said came while that turn lasted.
+    expect(link.handle(READ, at(15_000))).toEqual([{ type: 'readOnce' }]);
+    link.handle({ type: 'messageReceived', message: request('heartbeat') }, at(15_000));
+    expect(link.handle(READ, at(15_000))).toEqual([]);
+    expect(link.handle(due, at(25_000))).toEqual([{ type: 'readOnce' }]);
+    expect(link.handle(READ, at(25_001))).toMatchObject([{ type: 'closeLink', reason: 'silent' }]);
   });
 });
 
