@@ -346,7 +346,7 @@ export class SubscriberRegistry {
     this.#timer?.cancel();
     this.#reading?.cancel();
     this.#stopListening();
-    await this.#writes?.[Symbol.asyncDispose]();
+    this.#writes?.[Symbol.dispose]();
   }
 
   /** An authorized connection gets its place among the clients, unless its client id is taken by now. */

@@ -68,7 +68,7 @@ export class FeedWrites {
     };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool?.[Symbol.asyncDispose]();
+  [Symbol.dispose](): void {
+    this.#pool?.[Symbol.dispose]();
   }
 }

@@ -30,7 +30,7 @@ export class WritePool implements WriteThreads {
   #failures = 0;
   /** One has failed, and the others end. */
   #ending = false;
-  #stopping: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(options: WritePoolOptions) {
     this.#options = options;
@@ -40,6 +40,11 @@ export class WritePool implements WriteThreads {
   /** Threads that there are, or will be when there is something for them. */
   get size(): number {
     return this.#failures < MOST_FAILURES ? this.#options.threads : 0;
+  }
+
+  /** Threads that run now. */
+  get running(): number {
+    return this.#workers.length;
   }
 
   #start(): void {
@@ -72,21 +77,23 @@ export class WritePool implements WriteThreads {
     Atomics.notify(head, WAKE);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping ??= this.#end();
-    return this.#stopping;
-  }
-
-  async #end(): Promise<void> {
-    Atomics.store(this.board.head, STOP, 1);
-    this.wake();
-    await Promise.all(this.#workers.splice(0).map((worker) => worker.terminate()));
+  /** The threads end by themselves, once what they have taken is written; nothing waits for them. */
+  [Symbol.dispose](): void {
+    this.#stopped = true;
+    const { head } = this.board;
+    Atomics.store(head, STOP, 1);
+    Atomics.add(head, WAKE, 1);
+    Atomics.notify(head, WAKE);
   }
 
   #exited(worker: Worker, why: string): void {
-    if (this.#stopping !== undefined || !this.#workers.includes(worker)) return;
+    if (!this.#workers.includes(worker)) return;
     // What the thread had taken is known only when no thread works on the board.
     const others = this.#workers.filter((each) => each !== worker);
+    if (this.#stopped) {
+      this.#workers = others;
+      return;
+    }
     this.#workers = [];
     this.#failures++;
     this.#ending = true;
@@ -97,7 +104,7 @@ export class WritePool implements WriteThreads {
   }
 
   get #mayStart(): boolean {
-    return !this.#ending && this.#stopping === undefined && this.#failures < MOST_FAILURES;
+    return !this.#ending && !this.#stopped && this.#failures < MOST_FAILURES;
   }
 }
 

@@ -123,21 +123,21 @@ const failed = (why: string): void => {
 };
 
 describe('the ways to write', () => {
-  it('are those that were asked for, as far as they are there', async () => {
-    await using plain = new FeedWrites({ native: false, workers: 0 }, failed);
+  it('are those that were asked for, as far as they are there', () => {
+    using plain = new FeedWrites({ native: false, workers: 0 }, failed);
     expect(plain.groupWriter).toBeUndefined();
     expect(plain.status).toEqual({ native: false, whyNot: 'it is turned off', workers: 0 });
-    await using usual = new FeedWrites({ native: true, workers: 0 }, failed);
+    using usual = new FeedWrites({ native: true, workers: 0 }, failed);
     expect(usual.status).toEqual(
       native.on ? { native: true, workers: 0 } : { native: false, whyNot: native.why, workers: 0 },
     );
-    await using all = new FeedWrites({ native: true, workers: 'auto' }, failed);
+    using all = new FeedWrites({ native: true, workers: 'auto' }, failed);
     const cores = availableParallelism();
     expect(all.status.workers).toBe(cores === 1 ? 0 : Math.min(8, cores));
   });
 
   it.each([true, false])('reach a hundred sockets by two threads (native: %s)', async (asked) => {
-    await using writes = new FeedWrites({ native: asked, workers: 2 }, failed);
+    using writes = new FeedWrites({ native: asked, workers: 2 }, failed);
     const { groupWriter } = writes;
     if (groupWriter === undefined) throw new Error('Threads write together.');
     const pairs = await Promise.all(Array.from({ length: 100 }, () => Pair.open()));
@@ -160,11 +160,44 @@ describe('the ways to write', () => {
   });
 });
 
+describe('threads that are no longer needed', () => {
+  it('end by themselves, and what comes later is written without them', async () => {
+    await using pair = await Pair.open();
+    let received = '';
+    pair.far.on('data', (chunk) => {
+      received += String(chunk);
+    });
+    const board = GroupWriter.sharedBoard();
+    const pool = new WritePool({
+      threads: 2,
+      board,
+      nativeFile: undefined,
+      done: () => writer.threadsDone(),
+      lost: failed,
+    });
+    const writer = new GroupWriter(writeSomeInScript, pool);
+    const pass = async (text: string): Promise<void> => {
+      const bytes = Buffer.from(text);
+      const member = { tookLess: () => failed('there is room'), broken: () => failed('nothing is broken') };
+      writer.begin();
+      for (let n = 0; n < 32; n++) writer.add(member, pair.descriptor, bytes);
+      writer.end();
+      await expect.poll(() => writer.busy).toBe(false);
+    };
+    await pass('a');
+    await expect.poll(() => pool.running).toBe(2);
+    pool[Symbol.dispose]();
+    await expect.poll(() => pool.running).toBe(0);
+    await pass('b');
+    await expect.poll(() => received).toBe('a'.repeat(32) + 'b'.repeat(32));
+  });
+});
+
 describe('threads that fail', () => {
   it('lose nothing, are replaced a few times, and then the main thread goes on alone', async () => {
     const reported: string[] = [];
     const board = GroupWriter.sharedBoard();
-    await using pool = new WritePool({
+    using pool = new WritePool({
       threads: 2,
       board,
       nativeFile: '/no/such/file.node',
