@@ -33,10 +33,15 @@ async function ws(): Promise<Server> {
   };
 }
 
-function subscribersOn(): { readonly sockets: ReadonlySet<Socket>; readonly port: Promise<number> } {
+/** The greeting says that the subscriber is accepted, which is later than that it is connected. */
+function subscribersOn(greeting: Uint8Array): {
+  readonly sockets: ReadonlySet<Socket>;
+  readonly port: Promise<number>;
+} {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
+    socket.write(greeting);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
   });
@@ -45,7 +50,7 @@ function subscribersOn(): { readonly sockets: ReadonlySet<Socket>; readonly port
 
 /** The least that can be done: what a turn brings is framed into one buffer, and written to every socket. */
 async function net(): Promise<Server> {
-  const { sockets, port } = subscribersOn();
+  const { sockets, port } = subscribersOn(textFrame([text(0)]));
   let frames: Uint8Array[] = [];
   const flush = (): void => {
     const bytes = Buffer.concat(frames);
@@ -87,7 +92,7 @@ async function uws(): Promise<Server> {
 
 /** Passes on what comes, without a look at it. */
 async function relay(passOn: (chunk: Buffer) => Buffer): Promise<Server> {
-  const { sockets, port } = subscribersOn();
+  const { sockets, port } = subscribersOn(passOn(FRAME));
   return {
     port: await port,
     said: (chunk) => {

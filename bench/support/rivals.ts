@@ -167,7 +167,9 @@ type Wire = Omit<GroupOrder, 'count' | 'port'>;
 
 const OVER_WEBSOCKET: Wire = { framing: 'frames', head: upgradeTo('/'), counted: EVENT };
 /** Frames without a handshake. */
-const OVER_TCP: Wire = { framing: 'frames', counted: EVENT };
+const OVER_TCP: Wire = { framing: 'frames', ready: EVENT, counted: EVENT };
+/** The length of the payload of a relayed frame. */
+const RELAYED = { at: 3, byte: FRAME.length - 4 };
 
 /** A server that prints its ports when it listens. */
 export async function startPrinted(
@@ -222,9 +224,14 @@ export async function nodeRival(kind: RivalKind): Promise<Rival | undefined> {
       if (!installed('uWebSockets.js')) return undefined;
       return printed(versionOf('uWebSockets.js'), command, OVER_WEBSOCKET);
     case 'relay':
-      return printed('raw relay, Node', command, { framing: `fixed:${FRAME.length}` }, frame);
+      return printed('raw relay, Node', command, { framing: `fixed:${FRAME.length}`, ready: RELAYED }, frame);
     case 'padded':
-      return printed('raw relay of as many bytes', command, { framing: `fixed:${EVENT_BYTES}` }, frame);
+      return printed(
+        'raw relay of as many bytes',
+        command,
+        { framing: `fixed:${EVENT_BYTES}`, ready: RELAYED },
+        frame,
+      );
   }
 }
 
