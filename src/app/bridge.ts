@@ -238,7 +238,7 @@ export class Bridge {
       },
       live: limits,
       commands: this.#commands.anywhere,
-      wanted: shared && ((patterns) => shared.wanted(patterns)),
+      wanted: shared && ((patterns, since) => shared.wanted(patterns, since)),
       peers: shared && clientPeers(shared),
       writes: server,
       additions: writer && ((addition, address) => writer.add(addition, address)),

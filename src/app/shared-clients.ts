@@ -12,7 +12,7 @@ export function clientPeers(shared: SharedFeed): ClientPeers {
   return {
     instance: shared.instance,
     async clients() {
-      const { answers, unreached } = await shared.askAll('clients', {}, ANSWER_MS);
+      const { answers, unreached } = await shared.peers.askAll('clients', {}, ANSWER_MS);
       const bodies = [...answers.values()].filter(isJsonObject);
       const lists = bodies.map((body) => ownValue(body, 'clients')).filter(Array.isArray);
       // The instances write it.
@@ -24,7 +24,7 @@ export function clientPeers(shared: SharedFeed): ClientPeers {
       };
     },
     async kick(target) {
-      const { answers, unreached } = await shared.askAll('kick', target, ANSWER_MS);
+      const { answers, unreached } = await shared.peers.askAll('kick', target, ANSWER_MS);
       return {
         count: [...answers.values()].reduce((sum: number, each) => sum + numberOf(each, 'count'), 0),
         unreached,

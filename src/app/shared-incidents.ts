@@ -35,14 +35,14 @@ export function shareIncidents(
         ...(device === undefined ? {} : { device }),
         ...(id === undefined ? {} : { id }),
       };
-      const { answers, unreached } = await shared.askAll('incidents', question, ANSWER_MS);
+      const { answers, unreached } = await shared.peers.askAll('incidents', question, ANSWER_MS);
       const found = [...answers].flatMap(([instance, answer]) =>
         // The instances write it.
         (Array.isArray(answer) ? (answer as unknown as readonly IncidentDocument[]) : []).map(
           (each): PeerIncident => ({ ...each, instance }),
         ),
       );
-      return { incidents: found, unreached: [...new Set([...unreached, ...shared.missing()])] };
+      return { incidents: found, unreached: [...new Set([...unreached, ...shared.peers.missing()])] };
     },
     trace: (incident) => traceOf(shared, incident),
   };
@@ -83,7 +83,7 @@ async function traceOf(
   if (bytes > MOST_TRACE_BYTES) return undefined;
   const pieces: Uint8Array[] = [];
   for (let from = 0; from < bytes; ) {
-    const { answers } = await shared.askEach('incident_trace', ANSWER_MS, (each) =>
+    const { answers } = await shared.peers.askEach('incident_trace', ANSWER_MS, (each) =>
       each === instance ? { id, from } : undefined,
     );
     const answer = answers.get(instance);

@@ -17,12 +17,12 @@ function historyPeers(shared: SharedFeed, store: FeedStore): HistoryPeers {
     instance: shared.instance,
     ready: () => shared.ready,
     async ask(path, queryOf, topics) {
-      const { answers, unreached } = await shared.askEach('history', HISTORY_MS, (instance) => {
+      const { answers, unreached } = await shared.peers.askEach('history', HISTORY_MS, (instance) => {
         const query = queryOf(instance);
         return query === undefined ? undefined : { path, query, topics };
       });
       const replies = new Map<string, HistoryReply>();
-      const silent = [...unreached, ...shared.missing()];
+      const silent = [...unreached, ...shared.peers.missing()];
       for (const [instance, answer] of answers) {
         const status = isJsonObject(answer) ? ownValue(answer, 'status') : undefined;
         const body = isJsonObject(answer) ? ownValue(answer, 'body') : undefined;

@@ -1,6 +1,10 @@
+import type { RecoveryCut } from '../contract/index.ts';
 import type { Clock } from '../system/index.ts';
-import { type Backplane, BackplaneError, type Letter } from './core/backplane.ts';
+import { type Backplane, BackplaneError, type Letter, READ_COUNT } from './core/backplane.ts';
+import { saidIn } from './core/change-text.ts';
+import { type GivenPosition, type PositionMark, recoveryCut } from './core/position-mark.ts';
 import { type ForeignDocument, ShardReplica } from './core/replica.ts';
+import { type ShardCut, ShardCuts } from './core/shard-cuts.ts';
 import { SHARDS, shardOfTopic, shardsOfPattern } from './core/shards.ts';
 import { type Doubt, doubted } from './core/shown.ts';
 import type { SharedStore } from './shared-store.ts';
@@ -19,9 +23,13 @@ export interface ForeignFeedOptions {
   readonly life: string;
   readonly leaseMs: number;
   owns(topic: string): boolean;
+  /** Up to which `rev` of the feed everything of this instance stands in the log. */
+  said(): number;
   letters(letters: readonly Letter[]): void;
   /** The server answered. */
   answered(): void;
+  /** A life speaks, or spoke, that is not among those that are there: it may be new. */
+  unknownLife(): void;
   /** Ends the waiting of the present read. */
   wake(): void;
   defect(cause: unknown): void;
@@ -34,6 +42,10 @@ export interface ForeignFeedOptions {
 export class ForeignFeed {
   readonly #options: ForeignFeedOptions;
   readonly #replicas = new Map<number, ShardReplica>();
+  readonly #cuts = new Map<number, ShardCuts>();
+  /** Topics that are shown as having no owner, until one speaks. */
+  readonly #orphans = new Set<string>();
+  #readers: Array<() => void> = [];
   /** Shards whose snapshot is there, and up to date by the log. */
   readonly #current = new Set<number>();
   readonly #asked = new Map<number, number>();
@@ -98,6 +110,7 @@ export class ForeignFeed {
     this.#lostAt = lives === undefined ? (this.#lostAt ?? nowMs) : undefined;
     this.#lives = lives ?? this.#lives;
     for (const life of this.#goneAt.keys()) if (this.#lives.has(life)) this.#goneAt.delete(life);
+    if (before !== undefined && lives === undefined) this.#options.store.breakPositions();
     const changed =
       before === undefined || lives === undefined
         ? undefined
@@ -110,7 +123,7 @@ export class ForeignFeed {
 
   /** A promise where shards of these patterns are still to be loaded. */
   ready(patterns: readonly string[]): Promise<void> | undefined {
-    const shards = [...new Set(patterns.flatMap(shardsOfPattern))];
+    const shards = shardsOf(patterns);
     const until = this.#options.clock.now().monoMs + ASKED_MS;
     for (const shard of shards) this.#asked.set(shard, until);
     if (!this.#ready || shards.every((shard) => this.#current.has(shard))) return undefined;
@@ -145,12 +158,14 @@ export class ForeignFeed {
       detail: 'the device goes to another instance',
       since: nowMs,
     };
+    this.#options.store.breakPositions();
     this.#put((store) => {
       for (const topic of topics) {
         const document = store.document(topic);
         if (document === undefined) continue;
         const isRead = this.#replicas.has(shardOfTopic(topic));
         const shown = isRead ? doubted(topic, document, doubt) : undefined;
+        if (isRead) this.#orphans.add(topic);
         if (shown === undefined) store.removeState(topic);
         else store.publishState(topic, shown);
       }
@@ -180,6 +195,61 @@ export class ForeignFeed {
   close(): void {
     this.#closed = true;
     this.#settle(true);
+  }
+
+  /** What the present `rev` of the feed stands for; undefined where other instances show something else. */
+  mark(): PositionMark | undefined {
+    if (this.#lostAt !== undefined) return undefined;
+    const shards = new Map<number, { epoch: string; rev: number }>();
+    for (const [shard, { epoch, rev }] of this.#replicas)
+      if (this.#current.has(shard) && this.#cuts.get(shard)?.settled === true)
+        shards.set(shard, { epoch, rev });
+    return { shards, gone: [...this.#goneAt.keys()], orphans: [...this.#orphans] };
+  }
+
+  /** Less was read here than the mark says. */
+  isBehind({ shards }: PositionMark, patterns: readonly string[]): boolean {
+    return shardsOf(patterns).some((shard) => {
+      const replica = this.#replicas.get(shard);
+      const other = shards.get(shard);
+      if (replica === undefined || other === undefined || replica.epoch !== other.epoch) return false;
+      return replica.rev < other.rev || this.#cuts.get(shard)?.settled !== true;
+    });
+  }
+
+  /** What a reader has of these patterns that another instance left at the mark; undefined where that is not known. */
+  coveredBy(
+    { shards, gone, orphans }: PositionMark,
+    patterns: readonly string[],
+    given: GivenPosition,
+  ): RecoveryCut | undefined {
+    const found = new Map<number, ShardCut>();
+    const always = [...orphans];
+    for (const shard of shardsOf(patterns)) {
+      const [replica, other] = [this.#replicas.get(shard), shards.get(shard)];
+      if (replica === undefined || other?.epoch !== replica.epoch || !this.#current.has(shard))
+        return undefined;
+      const cut = this.#cuts.get(shard)?.at(other.rev);
+      if (cut === undefined) return undefined;
+      found.set(shard, cut);
+      if (gone.length === 0) continue;
+      for (const [topic, { life }] of replica.documents) if (gone.includes(life)) always.push(topic);
+    }
+    const { store, life, owns } = this.#options;
+    // The other instance may not have known yet that this one is there.
+    if (gone.includes(life))
+      for (const { topic } of store.retained(patterns)) if (owns(topic)) always.push(topic);
+    return recoveryCut(found, always, given);
+  }
+
+  /** Resolves behind the next read, or once there is none. */
+  nextRead(): Promise<void> {
+    if (!this.#ready || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  #wakeReaders(): void {
+    for (const resolve of this.#readers.splice(0)) resolve();
   }
 
   /** Lets go of what was asked for and is not wanted. */
@@ -228,17 +298,33 @@ export class ForeignFeed {
     const { backplane, leaseMs } = this.#options;
     const revs = new Map<number, number>();
     for (const [shard, replica] of this.#replicas) if (this.#current.has(shard)) revs.set(shard, replica.rev);
-    const waitMs = this.#last.hurry ? 0 : Math.min(1_000, Math.round(leaseMs / 6));
+    // A snapshot is settled by a read that does not wait.
+    const isSettled = [...this.#cuts.values()].every(({ settled }) => settled);
+    const waitMs = this.#last.hurry || !isSettled ? 0 : Math.min(1_000, Math.round(leaseMs / 6));
     const { entries, letters } = await backplane.readSince({ revs, letter: this.#letter }, waitMs);
     this.#options.answered();
     this.#put(() => {
       for (const [shard, some] of entries) {
         const replica = this.#replicas.get(shard);
         this.read += some.length;
-        if (replica !== undefined && !some.every((entry) => replica.apply(entry)))
-          this.#current.delete(shard);
+        const cuts = this.#cuts.get(shard);
+        for (const entry of some) {
+          if (replica?.apply(entry) === false) {
+            this.#current.delete(shard);
+            break;
+          }
+          const isOwn = entry.life === this.#options.life;
+          cuts?.read(entry.rev, this.#options.store.rev, isOwn ? saidIn(entry.changes) : undefined);
+        }
+      }
+      for (const [shard] of revs) {
+        const replica = this.#replicas.get(shard);
+        if (replica === undefined || !this.#current.has(shard)) continue;
+        if ((entries.get(shard)?.length ?? 0) < READ_COUNT)
+          this.#cuts.get(shard)?.settle(replica.rev, this.#options.store.rev);
       }
     });
+    this.#wakeReaders();
     this.#letter = letters.at(-1)?.id ?? this.#letter;
     if (letters.length > 0) this.#options.letters(letters);
   }
@@ -253,6 +339,8 @@ export class ForeignFeed {
   async #load(shard: number): Promise<void> {
     const replica = this.#replicas.get(shard) ?? this.#replica(shard);
     replica.begin();
+    const cuts = new ShardCuts(this.#options.said());
+    this.#cuts.delete(shard);
     const state = await this.#options.backplane.snapshot(shard, (documents) =>
       this.#put(() => replica.load(documents)),
     );
@@ -260,14 +348,15 @@ export class ForeignFeed {
     this.#put(() => replica.loaded(state));
     this.snapshots++;
     this.#current.add(shard);
+    this.#cuts.set(shard, cuts);
   }
 
   #replica(shard: number): ShardReplica {
     const replica: ShardReplica = new ShardReplica(this.#options.life, {
       document: (topic, foreign) => this.#show(topic, foreign),
       removed: (topic) => this.#mayRemove(topic) && this.#options.store.removeState(topic),
-      event: (topic, data) => this.#options.store.publishEvent(topic, data),
-      broadcast: (from, data) => this.#options.store.publishBroadcast(from, data),
+      event: (topic, data, id) => this.#options.store.publishEvent(topic, data, 'any', id),
+      broadcast: (from, data, id) => this.#options.store.publishBroadcast(from, data, id),
       lost: (topic, count) => this.#options.store.publishLoss(topic, count),
       hadEvents: (topic) => this.#options.store.hadEvents(topic),
     });
@@ -282,6 +371,7 @@ export class ForeignFeed {
       if (this.#wanted.has(shard)) continue;
       this.#replicas.delete(shard);
       this.#current.delete(shard);
+      this.#cuts.delete(shard);
       dropped = true;
       this.#put((store) => {
         for (const topic of replica.documents.keys()) if (this.#mayRemove(topic)) store.removeState(topic);
@@ -299,13 +389,24 @@ export class ForeignFeed {
     if (this.#options.owns(topic)) return;
     const doubt = this.#doubtOf(foreign.life);
     const shown = doubt === undefined ? foreign.document : doubted(topic, foreign.document, doubt);
-    this.#put((store) => (shown === undefined ? store.removeState(topic) : store.publishState(topic, shown)));
+    const [, epoch] = foreign.life.split('/');
+    // What is shown as doubted is a version of this instance alone.
+    const origin = doubt === undefined && epoch !== undefined ? { epoch, seq: foreign.seq } : undefined;
+    this.#orphans.delete(topic);
+    this.#put((store) => {
+      if (shown === undefined) store.removeState(topic);
+      else store.publishState(topic, shown, origin);
+    });
   }
 
   #doubtOf(life: string): Doubt | undefined {
     if (this.#lostAt !== undefined)
       return { reason: 'backplane_lost', detail: 'the backplane does not answer', since: this.#lostAt };
     if (this.#lives.has(life)) return undefined;
+    if (!this.#goneAt.has(life)) {
+      this.#options.store.breakPositions();
+      this.#options.unknownLife();
+    }
     const since = this.#goneAt.get(life) ?? Math.round(this.#options.clock.now().wallMs);
     this.#goneAt.set(life, since);
     const [instance = life] = life.split('/');
@@ -323,6 +424,7 @@ export class ForeignFeed {
   }
 
   #settle(all: boolean): void {
+    if (all) this.#wakeReaders();
     const due = this.#waiters.filter(
       ({ shards }) => all || shards.every((shard) => this.#current.has(shard)),
     );
@@ -330,3 +432,7 @@ export class ForeignFeed {
     for (const { done } of due) done();
   }
 }
+
+const shardsOf = (patterns: readonly string[]): readonly number[] => [
+  ...new Set(patterns.flatMap(shardsOfPattern)),
+];

@@ -30,6 +30,7 @@ export class MemoryServer {
   readonly lives = new Map<string, number>();
   readonly names = new Map<string, string>();
   readonly mail = new Map<string, Letter[]>();
+  readonly marks = new Map<string, Array<readonly [rev: number, text: string]>>();
   readonly waiting = new Set<() => void>();
   readonly clients = new Set<MemoryBackplane>();
   /** Entries of each shard that are kept. */
@@ -69,7 +70,7 @@ export class MemoryServer {
     for (const shard of this.shards) shard.epoch = this.freshEpoch();
     if (empty) {
       this.shards.splice(0, SHARDS, ...Array.from({ length: SHARDS }, () => this.#shard()));
-      for (const each of [this.own, this.lives, this.names, this.mail]) each.clear();
+      for (const each of [this.own, this.lives, this.names, this.mail, this.marks]) each.clear();
     }
     for (const client of this.clients) client.found();
   }
@@ -86,14 +87,14 @@ export class MemoryServer {
 /** The backplane within one process. */
 export class MemoryBackplane implements Backplane {
   readonly #server: MemoryServer;
-  readonly #life: string;
+  readonly life: string;
   readonly #instance: string;
   #watch: { up(): void; down(why: BackplaneError): void } | undefined;
   #connected = false;
 
   constructor(server: MemoryServer, life: string) {
     this.#server = server;
-    this.#life = life;
+    this.life = life;
     this.#instance = life.split('/')[0] ?? life;
   }
 
@@ -122,12 +123,12 @@ export class MemoryBackplane implements Backplane {
     const { lives, names, nowMs, shards } = this.#at();
     const holder = names.get(this.#instance);
     const state = shards.map(({ epoch, rev }) => ({ epoch, rev }));
-    if (holder !== undefined && holder !== this.#life) {
+    if (holder !== undefined && holder !== this.life) {
       if (!begins) return { superseded: true, shards: state, lives: [], serverMs: nowMs };
       lives.delete(holder);
     }
-    names.set(this.#instance, this.#life);
-    lives.set(this.#life, nowMs + leaseMs);
+    names.set(this.#instance, this.life);
+    lives.set(this.life, nowMs + leaseMs);
     const alive = [...lives].filter(([, till]) => till > nowMs).map(([life]) => life);
     return { superseded: false, shards: state, lives: alive, serverMs: nowMs };
   }
@@ -136,10 +137,10 @@ export class MemoryBackplane implements Backplane {
     const server = this.#at();
     return units.map((unit) => {
       const present = server.own.get(unit);
-      if (present?.life === this.#life) return { unit, ...present };
+      if (present?.life === this.life) return { unit, ...present };
       if (present !== undefined && this.#alive(present.life)) return { unit, token: 0, life: present.life };
-      if (!this.#alive(this.#life)) return { unit, token: 0, life: '' };
-      const taken = { token: ++server.token, life: this.#life };
+      if (!this.#alive(this.life)) return { unit, token: 0, life: '' };
+      const taken = { token: ++server.token, life: this.life };
       server.own.set(unit, taken);
       return { unit, ...taken };
     });
@@ -152,7 +153,7 @@ export class MemoryBackplane implements Backplane {
 
   async publish(parts: readonly Part[]): Promise<readonly boolean[]> {
     const server = this.#at();
-    const named = server.names.get(this.#instance) === this.#life;
+    const named = server.names.get(this.#instance) === this.life;
     const published = parts.map((part) => {
       if (!named || (part.unit !== '' && !this.#holds(part))) return false;
       const shard = server.shards[part.shard];
@@ -161,7 +162,7 @@ export class MemoryBackplane implements Backplane {
       for (const { topic, text } of part.documents) shard.documents.set(topic, text);
       for (const topic of part.removed) shard.documents.delete(topic);
       const { unit, changes } = part;
-      shard.log.push({ rev: shard.rev, epoch: shard.epoch, unit, life: this.#life, changes });
+      shard.log.push({ rev: shard.rev, epoch: shard.epoch, unit, life: this.life, changes });
       if (shard.log.length > server.entries) shard.log.shift();
       return true;
     });
@@ -209,10 +210,23 @@ export class MemoryBackplane implements Backplane {
     return true;
   }
 
+  async keepMark(name: string, rev: number, text: string): Promise<void> {
+    const { marks } = this.#at();
+    const kept = marks.get(name) ?? [];
+    marks.set(name, kept);
+    if (rev > (kept.at(-1)?.[0] ?? -1)) kept.push([rev, text]);
+  }
+
+  async markAt(name: string, rev: number): Promise<string | undefined> {
+    return this.#at()
+      .marks.get(name)
+      ?.findLast(([at]) => at <= rev)?.[1];
+  }
+
   async end(): Promise<void> {
     const { lives, names } = this.#at();
-    lives.delete(this.#life);
-    if (names.get(this.#instance) === this.#life) names.delete(this.#instance);
+    lives.delete(this.life);
+    if (names.get(this.#instance) === this.life) names.delete(this.#instance);
   }
 
   close(): void {
@@ -238,7 +252,7 @@ export class MemoryBackplane implements Backplane {
 
   #holds({ unit, token }: { readonly unit: string; readonly token: number }): boolean {
     const present = this.#server.own.get(unit);
-    return present?.life === this.#life && present.token === token;
+    return present?.life === this.life && present.token === token;
   }
 
   #found({ revs, letter }: ReadFrom): ReadResult {
@@ -247,7 +261,7 @@ export class MemoryBackplane implements Backplane {
       const after = this.#server.shards[shard]?.log.filter((entry) => entry.rev > rev) ?? [];
       if (after.length > 0) entries.set(shard, after);
     }
-    const box = this.#server.mail.get(this.#life) ?? [];
+    const box = this.#server.mail.get(this.life) ?? [];
     return { entries, letters: box.filter(({ id }) => Number(id) > Number(letter)) };
   }
 }

@@ -43,6 +43,8 @@ export class OwnedFeed {
   #idle: (() => void) | undefined;
   published = 0;
   fenced = 0;
+  /** Up to this `rev` of the feed everything stands in the log. */
+  said = 0;
 
   constructor(options: OwnedFeedOptions) {
     this.#options = options;
@@ -91,6 +93,7 @@ export class OwnedFeed {
   /** A unit belongs to this instance from now on: its documents bear this life from here. */
   adopt(topics: readonly string[]): void {
     for (const topic of topics) {
+      this.#options.store.adopt(topic);
       const { seq, document } = this.#options.store.version(topic);
       if (document !== undefined)
         this.#outbox.add(unitOfTopic(topic), { kind: 'state', topic, seq, document });
@@ -141,11 +144,12 @@ export class OwnedFeed {
   async #send(): Promise<void> {
     const { backplane, leases, clock } = this.#options;
     while (this.#ready && !this.#closed && !this.#outbox.empty) {
-      const batch = this.#outbox.take((unit) => leases.token(unit));
+      const batch = this.#outbox.take((unit) => leases.token(unit), this.#options.store.rev);
       if (batch.parts.length === 0) break;
       try {
         const published = await backplane.publish(batch.parts);
         this.#outbox.done(batch);
+        this.said = batch.upTo ?? this.said;
         this.#count(
           batch.parts.map(({ unit }) => unit),
           published,

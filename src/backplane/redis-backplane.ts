@@ -8,6 +8,7 @@ import {
   type Lease,
   type Letter,
   type Part,
+  READ_COUNT,
   type ReadFrom,
   type ReadResult,
   type Renewal,
@@ -18,9 +19,10 @@ import {
 import { SHARDS, shardOfUnit } from './core/shards.ts';
 import { RedisConnection, type Reply, type ScriptCall } from './redis-connection.ts';
 
-/** Entries of one shard that are read at once. */
-const READ_COUNT = 256;
 const SCAN_COUNT = 500;
+/** Marks of positions that one feed has, and how long they are kept after the last. */
+const MARKS = 1_000;
+const MARKS_MS = 600_000;
 /** A back-off doubles up to this, in ms. */
 const LONGEST_PAUSE_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
@@ -209,6 +211,19 @@ export class RedisBackplane implements Backplane {
     };
     const [reply] = await this.#present().run([call]);
     return Number(reply) === 1;
+  }
+
+  async keepMark(name: string, rev: number, text: string): Promise<void> {
+    const keys = [this.#key(0, `pos:${name}`)];
+    await this.#present().run([{ script: 'MARK', keys, args: [rev, text, MARKS, MARKS_MS] }]);
+  }
+
+  async markAt(name: string, rev: number): Promise<string | undefined> {
+    const key = this.#key(0, `pos:${name}`);
+    const reply = await this.#present().command('XREVRANGE', key, `${rev}-1`, '-', 'COUNT', 1);
+    const [, fields] = listOf(listOf(reply)[0]);
+    const text = listOf(fields)[1];
+    return text === undefined ? undefined : String(text);
   }
 
   async end(): Promise<void> {

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { BackplaneConfig } from '../config/index.ts';
 import { BackplaneError } from './core/backplane.ts';
-import { CALL, END, LEASE, OWNER, PUBLISH, RELEASE, RENEW } from './core/scripts.ts';
+import { CALL, END, LEASE, MARK, OWNER, PUBLISH, RELEASE, RENEW } from './core/scripts.ts';
 
-const SCRIPTS = { CALL, END, LEASE, OWNER, PUBLISH, RELEASE, RENEW };
+const SCRIPTS = { CALL, END, LEASE, MARK, OWNER, PUBLISH, RELEASE, RENEW };
 export type ScriptName = keyof typeof SCRIPTS;
 
 const SHAS = new Map(

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { BackplaneConfig } from '../config/index.ts';
 import type {
   CommandOutcome,
@@ -6,18 +5,21 @@ import type {
   FeedCommand,
   Ownership,
   Publisher,
+  RecoveryCut,
   RemoteClaim,
 } from '../contract/index.ts';
-import type { Json, JsonObject } from '../contract/wire/index.ts';
+import type { JsonObject, Position } from '../contract/wire/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type Clock, type Log, type Timer, tellDefect } from '../system/index.ts';
-import { CallFailure, Calls } from './calls.ts';
+import { Calls } from './calls.ts';
 import { type Backplane, BackplaneError, type ShardState } from './core/backplane.ts';
 import { SHARDS, unitOfTopic } from './core/shards.ts';
 import { ForeignFeed } from './foreign-feed.ts';
 import { Leases } from './leases.ts';
 import { eventTopicsOfUnit, OwnedFeed, topicsOfUnit } from './owned-feed.ts';
 import { OwnershipGate } from './ownership-gate.ts';
+import { instanceOf, Peers } from './peers.ts';
+import { SharedPositions } from './positions.ts';
 import { type LocalDevices, RemoteDevices } from './remote-devices.ts';
 import type { SharedStore } from './shared-store.ts';
 
@@ -48,14 +50,6 @@ export interface SharedFeedCounts {
   readonly reconnects: number;
 }
 
-/** What the other instances answered. */
-export interface AllAnswers {
-  /** By instance. */
-  readonly answers: ReadonlyMap<string, Json>;
-  /** The names of the rest. */
-  readonly unreached: readonly string[];
-}
-
 type Status = 'starting' | 'ready' | 'backoff' | 'refused' | 'superseded';
 
 /**
@@ -70,17 +64,17 @@ export class SharedFeed implements Ownership {
   readonly life: string;
   readonly gate: OwnershipGate;
   readonly calls: Calls;
+  readonly peers: Peers;
   readonly #options: SharedFeedOptions;
   readonly #backplane: Backplane;
   readonly #leases: Leases;
   readonly #owned: OwnedFeed;
   readonly #foreign: ForeignFeed;
   readonly #remote: RemoteDevices;
+  readonly #positions: SharedPositions;
   readonly #known: Array<ShardState | undefined> = Array.from({ length: SHARDS });
   #devices: LocalDevices | undefined;
   #lives: ReadonlySet<string> = new Set();
-  /** Names of all instances that were there at some time. */
-  readonly #met = new Set<string>();
   #status: Status = 'starting';
   #since: number;
   #detail: string | undefined;
@@ -99,7 +93,8 @@ export class SharedFeed implements Ownership {
     const { config, store, clock, log } = options;
     this.#options = options;
     this.instance = config.instance;
-    this.life = `${config.instance}/${randomBytes(9).toString('base64url')}`;
+    // The epoch of its feed is another one in each run, and counts its documents at all instances.
+    this.life = `${config.instance}/${store.epoch}`;
     this.#backplane = options.backplane(this.life);
     const { life } = this;
     const { monoMs, wallMs } = clock.now();
@@ -114,6 +109,7 @@ export class SharedFeed implements Ownership {
     });
     this.gate = new OwnershipGate(store, (unit) => this.#leases.owns(unit));
     this.calls = new Calls(this.#backplane, life, clock, (cause) => void tellDefect(log, {}, cause));
+    this.peers = new Peers(this.calls, life);
     this.#owned = new OwnedFeed({
       backplane: this.#backplane,
       store,
@@ -131,14 +127,23 @@ export class SharedFeed implements Ownership {
       life,
       leaseMs: config.leaseMs,
       owns: (topic) => this.#ownsTopic(topic),
+      said: () => this.#owned.said,
       letters: (letters) => {
         for (const { text } of letters) this.calls.received(text);
       },
       answered: () => {
         this.#answeredAt = clock.now().monoMs;
       },
+      unknownLife: () => this.#connected && void this.#renew(),
       wake: () => void this.#backplane.call(life, 'wake', Number.MAX_SAFE_INTEGER).catch(() => false),
       defect: (cause) => void tellDefect(log, {}, cause),
+    });
+    this.#positions = new SharedPositions({
+      backplane: this.#backplane,
+      store,
+      foreign: this.#foreign,
+      clock,
+      ready: () => this.ready,
     });
     this.#remote = new RemoteDevices({
       backplane: this.#backplane,
@@ -212,6 +217,7 @@ export class SharedFeed implements Ownership {
     this.#devices = devices;
     this.#owned.start();
     this.#foreign.start();
+    this.#positions.start();
     this.#tick();
     await this.#backplane.start({
       up: () => {
@@ -232,9 +238,14 @@ export class SharedFeed implements Ownership {
     return unit !== '' && !this.#leases.owns(unit);
   }
 
-  /** A promise where documents that these patterns cover are still to be read. */
-  wanted(patterns: readonly string[]): Promise<void> | undefined {
-    return this.#foreign.ready(patterns);
+  /**
+   * A promise where documents that these patterns cover are still to be read, or where another instance gave the position:
+   * of what that covers here.
+   */
+  wanted(patterns: readonly string[], since?: Position): Promise<RecoveryCut | undefined> | undefined {
+    const there = this.#foreign.ready(patterns);
+    if (there === undefined && since === undefined) return undefined;
+    return this.#positions.coveredBy(since, patterns, there);
   }
 
   claim(unit: string, claim: RemoteClaim): Promise<string | undefined> | undefined {
@@ -250,40 +261,6 @@ export class SharedFeed implements Ownership {
   /** Carries out a command where its device is: here, or at its owner. */
   command(command: FeedCommand, client: FeedClient): Promise<CommandOutcome> {
     return this.#remote.command(command, client);
-  }
-
-  /** Asks every other instance; `unreached` names those that did not answer in time. */
-  askAll(kind: string, body: JsonObject, timeoutMs: number): Promise<AllAnswers> {
-    return this.askEach(kind, timeoutMs, () => body);
-  }
-
-  /** Asks every other instance for which there is a question. */
-  async askEach(
-    kind: string,
-    timeoutMs: number,
-    bodyFor: (instance: string) => JsonObject | undefined,
-  ): Promise<AllAnswers> {
-    const answers = new Map<string, Json>();
-    const unreached: string[] = [];
-    const ask = async (life: string): Promise<void> => {
-      const instance = instanceOf(life);
-      const body = bodyFor(instance);
-      if (body === undefined) return;
-      try {
-        answers.set(instance, await this.calls.ask(life, kind, body, timeoutMs));
-      } catch (cause) {
-        if (!(cause instanceof CallFailure)) throw cause;
-        unreached.push(instance);
-      }
-    };
-    await Promise.all([...this.#lives].filter((life) => life !== this.life).map(ask));
-    return { answers, unreached };
-  }
-
-  /** Instances that were there since the start of this one, and are gone. */
-  missing(): readonly string[] {
-    const present = new Set([...this.#lives].map(instanceOf));
-    return [...this.#met].filter((instance) => !present.has(instance));
   }
 
   /** Gives everything to the other instances, in order. */
@@ -364,7 +341,7 @@ export class SharedFeed implements Ownership {
         this.#known[shard] = state;
       }
       this.#lives = new Set(lives);
-      for (const life of lives) this.#met.add(instanceOf(life));
+      this.peers.livesAre(this.#lives);
       this.#foreign.livesAre(this.#lives, Math.round(askedAt.wallMs));
       this.calls.livesAre(this.#lives);
       await this.#leases.refresh(reset.size > 0);
@@ -429,8 +406,6 @@ export class SharedFeed implements Ownership {
     this.changed();
   }
 }
-
-const instanceOf = (life: string): string => life.split('/')[0] ?? life;
 
 const FREED = JSON.stringify({
   id: 'freed',

@@ -1,5 +1,5 @@
-import type { Publisher } from '../contract/index.ts';
-import type { Json, JsonObject } from '../contract/wire/index.ts';
+import type { DocumentOrigin, EventReach, Publisher } from '../contract/index.ts';
+import type { Json, JsonObject, Position } from '../contract/wire/index.ts';
 import type { OwnChange } from './core/outbox.ts';
 
 /** One change of the feed of this instance. */
@@ -7,6 +7,25 @@ export type StoreChange = OwnChange | { readonly kind: 'loss'; readonly topic: s
 
 /** What the backplane takes of the feed of this instance, and puts there. */
 export interface SharedStore extends Publisher {
+  readonly epoch: string;
+  readonly rev: number;
+  /** Under which name a `rev` stands in a position. */
+  readonly positionKey: string;
+  publishState(topic: string, document: JsonObject, origin?: DocumentOrigin): void;
+  publishEvent(
+    topic: string,
+    data: JsonObject | (() => JsonObject),
+    reach?: EventReach,
+    foreignId?: string,
+  ): void;
+  /** The document of another instance belongs to this one from now on. */
+  adopt(topic: string): void;
+  /** Subscribers were shown what no other instance shows. */
+  breakPositions(): void;
+  /** Calls about once a second, before the positions of that second are sent. */
+  watchPositions(ticked: () => void): void;
+  /** The `rev` of a position of this feed from which all can be recovered. */
+  recoverable(position: Position): number | undefined;
   follow(patterns: readonly string[]): void;
   listen(listener: (change: StoreChange) => void): () => void;
   document(topic: string): JsonObject | undefined;
@@ -16,7 +35,7 @@ export interface SharedStore extends Publisher {
     readonly seq: number;
     readonly document: JsonObject | undefined;
   }>;
-  publishBroadcast(from: string, data: Json): void;
+  publishBroadcast(from: string, data: Json, foreignId?: string): void;
   /** So many events of a topic can't be had any more. */
   publishLoss(topic: string, count: number): void;
   /** There were events of this topic, followed or not. */

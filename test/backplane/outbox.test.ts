@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/backplane/core/backplane.ts';
+import { saidIn } from '../../src/backplane/core/change-text.ts';
 import { Outbox, type OwnChange } from '../../src/backplane/core/outbox.ts';
 import { ShardReplica } from '../../src/backplane/core/replica.ts';
 import type { JsonObject } from '../../src/contract/wire/index.ts';
@@ -18,21 +19,25 @@ const event = (seq: number): OwnChange => ({
   kind: 'event',
   topic: 'devices/a/messages',
   seq,
+  id: `e${seq}`,
   data: { seq },
 });
-const kinds = (text: string): unknown[] => (JSON.parse(text) as unknown[][]).map(([kind]) => kind);
+/** Without the mark of how far the owner has come. */
+const changesIn = (text = ''): unknown[][] =>
+  (JSON.parse(text) as unknown[][]).filter(([kind]) => kind !== 'said');
+const kinds = (text: string): unknown[] => changesIn(text).map(([kind]) => kind);
 
 describe('the outbox', () => {
   it('sends the document first, and then patches', () => {
     const outbox = make();
     outbox.add('a', state(1, 1));
-    const first = outbox.take(() => 5);
+    const first = outbox.take(() => 5, 0);
     expect(first.parts.map(({ token, changes }) => [token, kinds(changes)])).toEqual([[5, ['document']]]);
     expect(first.parts[0]?.documents).toEqual([{ topic: TOPIC, text: '{"l":"north/1","s":1,"d":{"v":1}}' }]);
     outbox.done(first);
     outbox.add('a', state(2, 2));
     outbox.add('a', state(3, 3));
-    const second = outbox.take(() => 5);
+    const second = outbox.take(() => 5, 0);
     expect(kinds(second.parts[0]?.changes ?? '')).toEqual(['patch', 'patch']);
     expect(second.parts[0]?.documents[0]?.text).toContain('"s":3');
     expect(outbox.empty).toBe(true);
@@ -41,15 +46,33 @@ describe('the outbox', () => {
   it('sends the present document where many changes wait', () => {
     const outbox = make();
     for (let seq = 1; seq <= 1_000; seq++) outbox.add('a', state(seq, seq));
-    const [part] = outbox.take(() => 1).parts;
-    expect(part?.changes).toBe('[["document","devices/a/state",1000,{"v":1000}]]');
+    const [part] = outbox.take(() => 1, 0).parts;
+    expect(changesIn(part?.changes)).toEqual([['document', TOPIC, 1_000, { v: 1_000 }]]);
+  });
+
+  it('says with the last part of each shard how far its feed has come, once nothing waits', () => {
+    const outbox = new Outbox('north/1', (unit) => (unit === 'c' ? 1 : 0));
+    for (const unit of ['a', 'b', 'c']) outbox.add(unit, event(1));
+    const held = outbox.take((unit) => (unit === 'b' ? undefined : 1), 7);
+    expect([held.upTo, held.parts.map(({ changes }) => saidIn(changes))]).toEqual([
+      undefined,
+      [undefined, undefined],
+    ]);
+    outbox.failed(held);
+    const all = outbox.take(() => 1, 9);
+    expect(all.upTo).toBe(9);
+    expect(all.parts.map(({ unit, changes }) => [unit, saidIn(changes)])).toEqual([
+      ['b', undefined],
+      ['a', 9],
+      ['c', 9],
+    ]);
   });
 
   it('waits for a lease', () => {
     const outbox = make();
     outbox.add('a', event(1));
-    expect(outbox.take(() => undefined).parts).toEqual([]);
-    expect(outbox.take(() => 1).parts).toHaveLength(1);
+    expect(outbox.take(() => undefined, 0).parts).toEqual([]);
+    expect(outbox.take(() => 1, 0).parts).toHaveLength(1);
   });
 
   it('keeps events within its bounds, and counts those for which there is no room', () => {
@@ -64,14 +87,14 @@ describe('the outbox', () => {
     const outbox = make();
     outbox.add('a', state(1, 1));
     outbox.add('a', event(1));
-    const batch = outbox.take(() => 1);
+    const batch = outbox.take(() => 1, 0);
     outbox.add('a', event(2));
     outbox.add('a', state(2, 2));
     outbox.failed(batch);
-    const [part] = outbox.take(() => 1).parts;
-    expect(JSON.parse(part?.changes ?? '')).toEqual([
-      ['event', 'devices/a/messages', 1, { seq: 1 }],
-      ['event', 'devices/a/messages', 2, { seq: 2 }],
+    const [part] = outbox.take(() => 1, 0).parts;
+    expect(changesIn(part?.changes)).toEqual([
+      ['event', 'devices/a/messages', 1, { seq: 1 }, 'e1'],
+      ['event', 'devices/a/messages', 2, { seq: 2 }, 'e2'],
       ['document', TOPIC, 2, { v: 2 }],
     ]);
   });
@@ -104,7 +127,7 @@ describe('the outbox', () => {
         let rev = 0;
         let made = 0;
         const send = (taken: boolean, answered: boolean): void => {
-          const batch = outbox.take(() => 1);
+          const batch = outbox.take(() => 1, 0);
           for (const { changes, unit } of taken ? batch.parts : []) {
             const entry: Entry = { rev: ++rev, epoch: 'e', unit, life: 'north/1', changes };
             expect(replica.apply(entry)).toBe(true);

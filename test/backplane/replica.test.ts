@@ -108,7 +108,7 @@ describe('the replica of a shard', () => {
   it('says of every lost event that it is lost, and shows none twice', () => {
     const { load, apply, take } = replicaOf();
     load(0);
-    const event = (seq: number): SharedChange => ['event', EVENTS, seq, { n: seq }];
+    const event = (seq: number): SharedChange => ['event', EVENTS, seq, { n: seq }, `e${seq}`];
     apply(1, [event(11), event(12)]);
     apply(2, [event(12), event(15)]);
     expect(take()).toEqual([
@@ -117,7 +117,7 @@ describe('the replica of a shard', () => {
       ['lost', EVENTS, 2],
       ['event', EVENTS, { n: 15 }],
     ]);
-    expect(apply(3, [['event', EVENTS, 1, { n: 1 }]], { life: 'north/2' })).toBe(true);
+    expect(apply(3, [['event', EVENTS, 1, { n: 1 }, 'e1']], { life: 'north/2' })).toBe(true);
     // What the former life did not publish any more is not known.
     expect(take()).toEqual([
       ['lost', EVENTS, 1],
@@ -128,7 +128,7 @@ describe('the replica of a shard', () => {
   it('tells the events of several lives of one topic apart', () => {
     const { load, apply, take } = replicaOf();
     load(0);
-    const joined = (seq: number): SharedChange => ['event', 'clients', seq, { n: seq }];
+    const joined = (seq: number): SharedChange => ['event', 'clients', seq, { n: seq }, `e${seq}`];
     apply(1, [joined(4)]);
     apply(2, [joined(9)], { life: 'west/1' });
     apply(3, [joined(4), joined(5)]);
@@ -138,7 +138,7 @@ describe('the replica of a shard', () => {
   it('says that events may be lost where entries were missed', () => {
     const { load, apply, take } = replicaOf();
     load(0);
-    apply(1, [['event', EVENTS, 1, {}]]);
+    apply(1, [['event', EVENTS, 1, {}, 'e1']]);
     take();
     expect(apply(5, [])).toBe(false);
     load(5);

@@ -260,6 +260,15 @@ export function backplaneContract(
       expect((await reading).letters).toHaveLength(1);
     });
 
+    test('what a position stands for is kept by its name, and found from every later position', async () => {
+      const { client } = await worldOf();
+      const [north, south] = [await client('north/1'), await client('south/1')];
+      for (const rev of [5, 9, 7, 9]) await north.backplane.keepMark('epoch~1', rev, `at ${rev}`);
+      const found = [4, 5, 8, 9, 2 ** 52].map((rev) => south.backplane.markAt('epoch~1', rev));
+      expect(await Promise.all(found)).toEqual([undefined, 'at 5', 'at 5', 'at 9', 'at 9']);
+      expect(await south.backplane.markAt('epoch', 9)).toBeUndefined();
+    });
+
     test('a server that is away is said at once, and comes back by itself with what it had', async () => {
       const { world, client } = await worldOf();
       const north = await client('north/1');

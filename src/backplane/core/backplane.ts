@@ -86,6 +86,9 @@ export interface Letter {
   readonly text: string;
 }
 
+/** Entries of one shard that are read at once, at most. */
+export const READ_COUNT = 256;
+
 /** Up to where a reader has read. */
 export interface ReadFrom {
   /** By shard. */
@@ -121,6 +124,10 @@ export interface Backplane {
    * passed by now.
    */
   call(life: string, text: string, notAfterMs: number): Promise<boolean>;
+  /** Keeps for a while what a `rev` of a feed stands for; a lower one than the last of its name is left out. */
+  keepMark(name: string, rev: number, text: string): Promise<void>;
+  /** The last mark of a name that is not above a `rev`. */
+  markAt(name: string, rev: number): Promise<string | undefined>;
   /** Ends the life, with everything that it has. */
   end(): Promise<void>;
   /** Closes the connection at once; what is under way rejects. */

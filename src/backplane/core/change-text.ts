@@ -8,8 +8,10 @@ export type SharedChange =
   | readonly [kind: 'patch', topic: string, seq: number, prev: number, patch: JsonObject]
   | readonly [kind: 'document', topic: string, seq: number, document: JsonObject]
   | readonly [kind: 'removal', topic: string, seq: number]
-  | readonly [kind: 'event', topic: string, seq: number, data: JsonObject]
-  | readonly [kind: 'broadcast', topic: string, seq: number, from: string, data: Json];
+  | readonly [kind: 'event', topic: string, seq: number, data: JsonObject, id: string]
+  | readonly [kind: 'broadcast', topic: string, seq: number, from: string, data: Json, id: string]
+  /** Everything that the owner said in this shard up to this `rev` of its feed stands in the log by now. */
+  | readonly [kind: 'said', topic: '', rev: number];
 
 /** The changes of an entry; undefined where it holds something else, as another version may write. */
 export function changesOf(text: string): readonly SharedChange[] | undefined {
@@ -18,6 +20,12 @@ export function changesOf(text: string): readonly SharedChange[] | undefined {
   return Array.isArray(read) && read.every(Array.isArray)
     ? (read as unknown as readonly SharedChange[])
     : undefined;
+}
+
+/** Up to which `rev` of its feed the owner had said everything with this entry; it stands at the end. */
+export function saidIn(text: string): number | undefined {
+  const found = /\["said","",(\d+)\]\]$/.exec(text.slice(-40))?.[1];
+  return found === undefined ? undefined : Number(found);
 }
 
 export function parsed(text: string): unknown {

@@ -20,11 +20,18 @@ export type OwnChange =
       readonly patch?: { readonly prev: number; readonly body: JsonObject } | undefined;
     }
   | { readonly kind: 'removal'; readonly topic: string; readonly seq: number }
-  | { readonly kind: 'event'; readonly topic: string; readonly seq: number; readonly data: JsonObject }
+  | {
+      readonly kind: 'event';
+      readonly topic: string;
+      readonly seq: number;
+      readonly id: string;
+      readonly data: JsonObject;
+    }
   | {
       readonly kind: 'broadcast';
       readonly topic: string;
       readonly seq: number;
+      readonly id: string;
       readonly from: string;
       readonly data: Json;
     };
@@ -40,6 +47,8 @@ interface Waiting {
 export interface Batch {
   readonly parts: readonly Part[];
   readonly changes: ReadonlyMap<string, readonly OwnChange[]>;
+  /** Where it holds all that waited: up to which `rev` of the feed. */
+  readonly upTo: number | undefined;
 }
 
 /**
@@ -124,8 +133,8 @@ export class Outbox {
     this.#published.clear();
   }
 
-  /** The next batch, which is `done` or `failed` before another one is taken. */
-  take(tokenOf: (unit: string) => number | undefined): Batch {
+  /** The next batch, which is `done` or `failed` before another one is taken; the feed is at `rev`. */
+  take(tokenOf: (unit: string) => number | undefined, rev: number): Batch {
     const parts: Part[] = [];
     const taken = new Map<string, readonly OwnChange[]>();
     let length = 0;
@@ -142,7 +151,8 @@ export class Outbox {
         length += part.changes.length + part.documents.reduce((sum, { text }) => sum + text.length, 0);
       }
     }
-    return { parts, changes: taken };
+    const upTo = this.#units.size === 0 ? rev : undefined;
+    return { parts: upTo === undefined ? parts : withMarks(parts, upTo), changes: taken, upTo };
   }
 
   done(batch: Batch): void {
@@ -210,6 +220,15 @@ export class Outbox {
   }
 }
 
+/** The last part of each shard says up to where it goes. */
+function withMarks(parts: readonly Part[], upTo: number): readonly Part[] {
+  const last = new Map(parts.map(({ shard }, index) => [shard, index]));
+  const mark = JSON.stringify(['said', '', upTo] satisfies SharedChange);
+  return parts.map((part, index) =>
+    last.get(part.shard) === index ? { ...part, changes: `${part.changes.slice(0, -1)},${mark}]` } : part,
+  );
+}
+
 function wholeOf(change: OwnChange): OwnChange {
   return change.kind === 'state' ? { ...change, patch: undefined } : change;
 }
@@ -226,9 +245,9 @@ function sharedOf(change: OwnChange): SharedChange {
     case 'removal':
       return ['removal', topic, seq];
     case 'event':
-      return ['event', topic, seq, change.data];
+      return ['event', topic, seq, change.data, change.id];
     case 'broadcast':
-      return ['broadcast', topic, seq, change.from, change.data];
+      return ['broadcast', topic, seq, change.from, change.data, change.id];
   }
 }
 

@@ -17,8 +17,8 @@ export interface ForeignDocument {
 export interface ReplicaSink {
   document(topic: string, foreign: ForeignDocument): void;
   removed(topic: string): void;
-  event(topic: string, data: JsonObject): void;
-  broadcast(from: string, data: Json): void;
+  event(topic: string, data: JsonObject, id: string): void;
+  broadcast(from: string, data: Json, id: string): void;
   /** So many events of this topic, or more, never came. */
   lost(topic: string, count: number): void;
   /** There were events of this topic here before, of whichever instance. */
@@ -133,10 +133,12 @@ export class ShardReplica {
         return true;
       }
       case 'event':
-        if (this.#isNext(topic, life, seq)) this.#sink.event(topic, change[3]);
+        if (this.#isNext(topic, life, seq)) this.#sink.event(topic, change[3], change[4]);
         return true;
       case 'broadcast':
-        if (this.#isNext(topic, life, seq)) this.#sink.broadcast(change[3], change[4]);
+        if (this.#isNext(topic, life, seq)) this.#sink.broadcast(change[3], change[4], change[5]);
+        return true;
+      case 'said':
         return true;
     }
   }

@@ -137,6 +137,13 @@ redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return 1
 `;
 
+/** the marks of a feed; rev, text, how many, how long they are kept in ms. One that is not above the last is left out. */
+export const MARK = `
+redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], ARGV[1] .. '-1', 'm', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1
+`;
+
 /** lives, names; life, instance. */
 export const END = `
 redis.call('HDEL', KEYS[1], ARGV[1])

@@ -66,7 +66,7 @@ export class Audience implements SubscriberContext {
 
   constructor(store: FeedStore, framer: Framer, port: AudiencePort) {
     this.store = store;
-    this.encoder = new Encoder(store.epoch, framer);
+    this.encoder = new Encoder(store.epoch, framer, () => store.positionKey);
     this.#port = port;
     this.#stopListening = store.listen((change) => this.#deliver(change));
   }

@@ -1,3 +1,4 @@
+import type { RecoveryCut } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { AckKeeper } from './ack-window.ts';
 import type { Change, EventChange } from './change.ts';
@@ -160,7 +161,8 @@ const MARK_BYTES = 128;
 /** A request for what changed since a `rev`, and which of it the subscriber does not get anyway. */
 export interface Recovery {
   readonly patterns: readonly string[];
-  readonly since: number;
+  /** A `rev`, or what a position of another instance covers. */
+  readonly since: number | RecoveryCut;
   readonly replyTo: string | undefined;
   readonly sentAfter: SentAfter;
 }
@@ -393,7 +395,7 @@ export class Backlog {
         ...(request.replyTo === undefined ? {} : { reply_to: request.replyTo }),
         mode: request.mode,
         topics: request.patterns,
-        position: { [store.epoch]: rev },
+        position: { [store.positionKey]: rev },
       },
       now,
     );

@@ -22,8 +22,12 @@ export interface Retained {
   /** Of the last change. */
   readonly rev: number;
   readonly seq: number;
+  /** In which `seq` counts; absent: that of this feed. */
+  readonly epoch?: string | undefined;
   /** Absent: the topic is removed, and this is its tombstone. */
   readonly document: JsonObject | undefined;
+  /** It counted in another epoch at some time: a subscriber may know it under that. */
+  readonly crosses?: boolean | undefined;
 }
 
 interface ChangeBase {
@@ -35,12 +39,16 @@ interface ChangeBase {
 /** A document changed; without `patch` it is new, and only the whole of it can be sent. */
 export interface StateChange extends ChangeBase {
   readonly kind: 'state';
+  /** In which `seq` counts; absent: that of this feed. */
+  readonly epoch?: string | undefined;
   readonly document: JsonObject;
   readonly patch?: { readonly prev: number; readonly body: JsonObject };
 }
 
 export interface Removal extends ChangeBase {
   readonly kind: 'removal';
+  /** It counted in another epoch at some time. */
+  readonly crosses?: boolean | undefined;
 }
 
 /** An event keeps its id when it is sent again, and no other event has it, before or after a restart. */

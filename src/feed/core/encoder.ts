@@ -5,6 +5,13 @@ import type { PastEvent } from './event-log.ts';
 
 const SNAPSHOT: ServerMessageType = 'snapshot';
 
+interface Version {
+  readonly topic: string;
+  readonly epoch: string;
+  readonly rev: number;
+  readonly seq: number;
+}
+
 /** What was sent to the subscribers of one kind of transport, and what was lost on the way; counted since the start. */
 export class FeedTally {
   /** Messages handed to subscribers: one sent to ten of them counts ten times. */
@@ -31,14 +38,17 @@ const utf8 = new TextEncoder();
 /** Makes frames; those for many subscribers are made once, and kept while their version is the present one. */
 export class Encoder {
   readonly #epoch: string;
+  readonly #positionKey: () => string;
   readonly #framer: Framer;
   readonly #fullFrames = new WeakMap<Retained, Uint8Array>();
   readonly #items = new WeakMap<Retained, Uint8Array>();
   readonly #acked = new WeakMap<PastEvent, Uint8Array>();
   readonly #past = new WeakMap<PastEvent, Uint8Array>();
 
-  constructor(epoch: string, framer: Framer) {
+  /** `positionKey`: under which name the `rev` of a position stands now. */
+  constructor(epoch: string, framer: Framer, positionKey: () => string = () => epoch) {
     this.#epoch = epoch;
+    this.#positionKey = positionKey;
     this.#framer = framer;
   }
 
@@ -93,13 +103,13 @@ export class Encoder {
       case 'state': {
         const { patch, document: state } = change;
         const id = `r${rev}`;
-        if (patch === undefined)
-          return this.message('update', id, { topic, epoch, rev, seq, full: true, state }, now);
+        const version = { topic, epoch: change.epoch ?? epoch, rev, seq };
+        if (patch === undefined) return this.message('update', id, { ...version, full: true, state }, now);
         const { prev, body } = patch;
-        return this.message('update', id, { topic, epoch, rev, seq, prev, patch: body }, now);
+        return this.message('update', id, { ...version, prev, patch: body }, now);
       }
       case 'removal':
-        return this.message('update', `r${rev}`, { topic, epoch, rev, seq, removed: true }, now);
+        return this.#removed(`r${rev}`, { topic, epoch, rev, seq }, change.crosses, now);
       case 'event':
         return this.message('event', change.id, { topic, epoch, rev, seq, data: change.data }, now);
       case 'loss': {
@@ -114,7 +124,7 @@ export class Encoder {
   }
 
   position(rev: number, now: Instant): Uint8Array {
-    return this.message('position', `p${rev}`, { position: { [this.#epoch]: rev } }, now);
+    return this.message('position', `p${rev}`, { position: { [this.#positionKey()]: rev } }, now);
   }
 
   /** The present version of a topic for subscribers that are behind; encoded once per version. */
@@ -122,20 +132,25 @@ export class Encoder {
     const known = this.#fullFrames.get(retained);
     if (known !== undefined) return known;
     const { document } = retained;
-    const frame = this.message(
-      'update',
-      `f${retained.rev}`,
+    const id = `f${retained.rev}`;
+    const version = this.version(retained);
+    const frame =
       document === undefined
-        ? { ...this.version(retained), removed: true }
-        : { ...this.version(retained), full: true, state: document },
-      now,
-    );
+        ? this.#removed(id, version, retained.crosses, now)
+        : this.message('update', id, { ...version, full: true, state: document }, now);
     this.#fullFrames.set(retained, frame);
     return frame;
   }
 
-  version(retained: Retained): { topic: string; epoch: string; rev: number; seq: number } {
-    return { topic: retained.topic, epoch: this.#epoch, rev: retained.rev, seq: retained.seq };
+  /** An update removes what counts in its own epoch; a snapshot whatever there is. */
+  #removed(id: string, version: Version, crosses: boolean | undefined, now: Instant): Uint8Array {
+    if (crosses === true) return this.message('snapshot', id, { items: [], removed: [version] }, now);
+    return this.message('update', id, { ...version, removed: true }, now);
+  }
+
+  version(retained: Retained): Version {
+    const { topic, epoch = this.#epoch, rev, seq } = retained;
+    return { topic, epoch, rev, seq };
   }
 
   /** The present version of a topic as it stands in a snapshot behind another one: with a comma; encoded once per version. */

@@ -140,11 +140,15 @@ export class EventLog {
     }
   }
 
-  /** The events after `rev` of covered topics that are not sent anyway, in their order; and the gaps among them. */
+  /**
+   * The events after `rev` of covered topics that are not sent anyway, in their order; and the gaps among them. `coveredTo`:
+   * up to which `rev` each of them is known already, by its topic and by where it came from.
+   */
   since(
     rev: number,
     patterns: PatternTrie<true>,
     sentAfter: SentAfter,
+    coveredTo: (topic: string, id?: string) => number = () => rev,
   ): { events: PastEvent[]; gaps: Gap[] } {
     const events: PastEvent[] = [];
     const gaps: Gap[] = [];
@@ -154,15 +158,16 @@ export class EventLog {
       if (!patterns.covers(levels)) continue;
       const end = sentAfter(levels);
       if (end <= rev) continue;
-      if (each.lostRev > rev) {
-        const before = each.milestones.findLast(([at]) => at <= rev)?.[1] ?? each.firstSeq - 1;
-        const { topic, lostSeq: toSeq } = each;
-        gaps.push({ topic, fromSeq: before + 1, toSeq, rev: rev + 1, reason: 'expired' });
+      const { topic } = each;
+      const known = coveredTo(topic);
+      if (each.lostRev > known) {
+        const before = each.milestones.findLast(([at]) => at <= known)?.[1] ?? each.firstSeq - 1;
+        gaps.push({ topic, fromSeq: before + 1, toSeq: each.lostSeq, rev: known + 1, reason: 'expired' });
       }
       for (let index = each.kept.length - 1; index >= 0; index--) {
         const event = each.kept.at(index);
         if (event === undefined || event.rev <= rev) break;
-        if (event.rev <= end) events.push(event);
+        if (event.rev <= end && event.rev > coveredTo(topic, event.id)) events.push(event);
       }
     }
     events.sort((a, b) => a.rev - b.rev);

@@ -1,6 +1,12 @@
 import type { ClientMessage, FeedErrorCode, FeedLimits, PayloadOf } from '../../contract/feed/index.ts';
-import type { CommandOutcome, FeedAddition, FeedClient, FeedCommand } from '../../contract/index.ts';
-import type { CloseReason, JsonObject } from '../../contract/wire/index.ts';
+import type {
+  CommandOutcome,
+  FeedAddition,
+  FeedClient,
+  FeedCommand,
+  RecoveryCut,
+} from '../../contract/index.ts';
+import type { CloseReason, JsonObject, Position } from '../../contract/wire/index.ts';
 import type { Instant } from '../../instant.ts';
 import { Rate } from '../../system/index.ts';
 import type { Audience } from './audience.ts';
@@ -83,9 +89,14 @@ export interface SessionPort<Connection extends SessionConnection> {
   ): void;
   /**
    * False where all is there that these patterns cover; else `done` is called once it is, or never where the connection
-   * has ended.
+   * has ended. It gets what `since` covers here, where another instance gave that.
    */
-  awaits?(connection: Connection, patterns: readonly string[], done: (now: Instant) => void): boolean;
+  awaits?(
+    connection: Connection,
+    patterns: readonly string[],
+    since: Position | undefined,
+    done: (now: Instant, cut: RecoveryCut | undefined) => void,
+  ): boolean;
   readonly access: SessionAccess<Connection>;
   /** Takes the session with this secret from its present connection; undefined where this owner has none. */
   resume(connection: Connection, secret: string): SessionMemory | undefined;

@@ -7,7 +7,7 @@ import {
   PROTOCOL_VERSION,
   parseClientMessage,
 } from '../../contract/feed/index.ts';
-import type { CommandOutcome, FeedClient, FeedCommand } from '../../contract/index.ts';
+import type { CommandOutcome, FeedClient, FeedCommand, RecoveryCut } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
 import { MinuteCount } from '../../system/index.ts';
 import { MAX_OPEN_COMMANDS } from './command-memory.ts';
@@ -245,8 +245,9 @@ export class FeedSession<Connection extends SessionConnection> {
 
   /** What other instances know may have to be read first: later messages wait behind. */
   #subscribeOnceThere(message: Messages['subscribe'], now: Instant): void {
-    const waits = this.#port.awaits?.(this.#connection, message.topics, (then) => {
-      this.#subscribe(message, then);
+    const { topics, since } = message;
+    const waits = this.#port.awaits?.(this.#connection, topics, since, (then, cut) => {
+      this.#subscribe(message, then, cut);
       this.#release(then);
     });
     if (waits === true) this.#held = { texts: [], length: 0 };
@@ -260,10 +261,10 @@ export class FeedSession<Connection extends SessionConnection> {
     for (const text of held) this.receive(text, now);
   }
 
-  #subscribe(message: Messages['subscribe'], now: Instant): void {
+  #subscribe(message: Messages['subscribe'], now: Instant, cut?: RecoveryCut): void {
     const { audience } = this.#context;
     const most = this.#terms.limits.max_patterns;
-    const problem = subscribe(audience, this.#subscriber, message, most, now);
+    const problem = subscribe(audience, this.#subscriber, message, most, now, cut);
     this.#failed(message.id, problem, now);
     if (problem !== undefined) return;
     this.#fresh = false;

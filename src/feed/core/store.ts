@@ -1,4 +1,4 @@
-import type { EventReach, Publisher } from '../../contract/index.ts';
+import type { DocumentOrigin, EventReach, Publisher, RecoveryCut } from '../../contract/index.ts';
 import {
   checkDocument,
   diff,
@@ -18,41 +18,9 @@ import { EventLog, type Gap, type PastEvent, type SentAfter } from './event-log.
 import type { PastEvents } from './past-events.ts';
 import { trieOf } from './pattern-trie.ts';
 import { type Link, Recency } from './recency.ts';
+import { RevHistory } from './rev-history.ts';
 import { Interest, TopicInterest } from './topic-interest.ts';
 import { TopicList } from './topic-list.ts';
-
-const EVERY_MS = 10_000;
-
-/** When which `rev` was reached, to ten seconds; never newer than it was. */
-class RevHistory {
-  readonly #keepMs: number;
-  #notes: Array<{ readonly atMs: number; readonly rev: number }> = [];
-
-  constructor(keepMs: number) {
-    this.#keepMs = keepMs;
-  }
-
-  note(rev: number, monoMs: number): void {
-    const last = this.#notes.at(-1);
-    if (last !== undefined && monoMs - last.atMs < EVERY_MS) return;
-    this.#notes.push({ atMs: monoMs, rev });
-    // One note beyond the time is needed to know what was reached before it.
-    const second = this.#notes[1];
-    if (second !== undefined && second.atMs < monoMs - this.#keepMs) this.#notes.shift();
-  }
-
-  /** A `rev` that was reached at least that long ago; 0 where none is known. */
-  reachedBefore(monoMs: number): number {
-    let low = 0;
-    let high = this.#notes.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#notes[middle]?.atMs ?? Infinity) <= monoMs) low = middle + 1;
-      else high = middle;
-    }
-    return this.#notes[low - 1]?.rev ?? 0;
-  }
-}
 
 /** Topics whose removal is remembered, and for how long. */
 const TOMBSTONES = 10_000;
@@ -122,6 +90,9 @@ export class FeedStore implements Publisher {
   /** The highest `seq` that was forgotten: a topic that returns goes on above it. */
   #forgottenSeq = 0;
   readonly #listeners = new Set<(change: Change) => void>();
+  /** Positions from before a break count for this feed only. */
+  #breaks = 0;
+  #ticked: () => void = () => undefined;
 
   constructor(options: StoreOptions) {
     this.epoch = options.epoch;
@@ -137,7 +108,22 @@ export class FeedStore implements Publisher {
   }
 
   position(): Position {
-    return { [this.epoch]: this.#rev };
+    return { [this.positionKey]: this.#rev };
+  }
+
+  /** Under which name a `rev` stands in a position: the epoch, until the first break. */
+  get positionKey(): string {
+    return this.#breaks === 0 ? this.epoch : `${this.epoch}~${this.#breaks}`;
+  }
+
+  /** Subscribers were shown what no other instance shows: the positions from now on are others. */
+  breakPositions(): void {
+    this.#breaks++;
+  }
+
+  /** Calls about once a second, before the positions of that second are sent. */
+  watchPositions(ticked: () => void): void {
+    this.#ticked = ticked;
   }
 
   /** Calls with every change, in order and synchronously, until the returned function is called. */
@@ -146,17 +132,25 @@ export class FeedStore implements Publisher {
     return () => void this.#listeners.delete(listener);
   }
 
-  publishState(topic: string, document: JsonObject): void {
+  /** `origin`: it is the document of another instance, which counts its versions. */
+  publishState(topic: string, document: JsonObject, origin?: DocumentOrigin): void {
     const link = this.#retained.get(topic);
     const before = link?.value;
     const known = before ?? this.#tombstones.get(topic)?.value;
     const interest = known?.interest ?? new Interest(checkedLevels(topic));
     const notified = this.#isNotified(interest);
-    const patch = patchOf(topic, before?.document, document, notified);
-    if (before !== undefined && patch === undefined) return;
+    const epoch = origin?.epoch;
+    // Versions of different epochs are no steps from one to the other.
+    const former = before?.epoch === epoch ? before : undefined;
+    const patch = patchOf(topic, former?.document, document, notified);
+    if (former !== undefined && patch === undefined) return;
+    // Its own count goes on where it was, should the topic be its own again.
+    if (known !== undefined && known.epoch === undefined && epoch !== undefined)
+      this.#forgottenSeq = Math.max(this.#forgottenSeq, known.seq);
     const rev = ++this.#rev;
-    const seq = (known?.seq ?? this.#forgottenSeq) + 1;
-    const retained: Retained = { topic, interest, rev, seq, document };
+    const seq = origin?.seq ?? this.#nextSeq(known);
+    const crosses = known?.crosses === true || epoch !== undefined ? true : undefined;
+    const retained: Retained = { topic, interest, rev, seq, epoch, crosses, document };
     if (link === undefined) {
       this.#retained.set(topic, this.#renew(this.#tombstones.get(topic), retained));
       this.#tombstones.delete(topic);
@@ -168,22 +162,38 @@ export class FeedStore implements Publisher {
       topic,
       rev,
       seq,
+      epoch,
       document,
-      ...(before === undefined || patch === undefined ? {} : { patch: { prev: before.seq, body: patch } }),
+      ...(former === undefined || patch === undefined ? {} : { patch: { prev: former.seq, body: patch } }),
     });
+  }
+
+  /** The document of another instance belongs to this one from now on, and is counted here. */
+  adopt(topic: string): void {
+    const retained = this.#retained.get(topic)?.value;
+    if (retained?.document !== undefined && retained.epoch !== undefined)
+      this.publishState(topic, retained.document);
+  }
+
+  #nextSeq(known: Retained | undefined): number {
+    if (known === undefined) return this.#forgottenSeq + 1;
+    return (known.epoch === undefined ? known.seq : Math.max(known.seq, this.#forgottenSeq)) + 1;
   }
 
   removeState(topic: string): void {
     const link = this.#retained.get(topic);
     if (link === undefined) return;
     const rev = ++this.#rev;
-    const { interest, seq: last } = link.value;
-    const seq = last + 1;
+    const { interest, crosses } = link.value;
+    const seq = this.#nextSeq(link.value);
     this.#retained.delete(topic);
     this.#lists.clear();
-    this.#tombstones.set(topic, this.#renew(link, { topic, interest, rev, seq, document: undefined }));
+    this.#tombstones.set(
+      topic,
+      this.#renew(link, { topic, interest, rev, seq, crosses, document: undefined }),
+    );
     if (this.#tombstones.size > TOMBSTONES) this.#forgetOldest();
-    if (this.#isNotified(interest)) this.#notify({ kind: 'removal', topic, rev, seq });
+    if (this.#isNotified(interest)) this.#notify({ kind: 'removal', topic, rev, seq, crosses });
   }
 
   /** Some client is subscribed to raw bytes of some device, or was until a while ago. */
@@ -211,24 +221,32 @@ export class FeedStore implements Publisher {
     this.#naming.end(patterns.filter(namesSecondLevel));
   }
 
-  publishEvent(topic: string, data: JsonObject | (() => JsonObject), reach: EventReach = 'any'): void {
+  /** `foreignId`: the event came from another instance, where it has this id. */
+  publishEvent(
+    topic: string,
+    data: JsonObject | (() => JsonObject),
+    reach: EventReach = 'any',
+    foreignId?: string,
+  ): void {
     // One that is not made has no `seq`: no subscriber misses it.
     if (reach === 'named' && !this.#notifiesAll && !this.#naming.covers(topic.split('/'))) return;
     const { seq, followed } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const rev = ++this.#rev;
     if (!followed) return;
     const made = typeof data === 'function' ? data() : data;
-    const event = { kind: 'event', id: this.#eventId(rev), topic, rev, seq, data: made } as const;
+    const id = foreignId ?? this.#eventId(rev);
+    const event = { kind: 'event', id, topic, rev, seq, data: made } as const;
     this.#events.add(event);
     this.#notify(event);
   }
 
   /** One client's message to all connected clients, itself included, without a subscription. */
-  publishBroadcast(from: string, data: Json): void {
+  publishBroadcast(from: string, data: Json, foreignId?: string): void {
     const topic = BROADCAST_TOPIC;
     const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const rev = ++this.#rev;
-    const broadcast = { kind: 'broadcast', id: this.#eventId(rev), topic, rev, seq, from, data } as const;
+    const id = foreignId ?? this.#eventId(rev);
+    const broadcast = { kind: 'broadcast', id, topic, rev, seq, from, data } as const;
     this.#events.add(broadcast);
     this.#notify(broadcast);
   }
@@ -266,6 +284,7 @@ export class FeedStore implements Publisher {
     this.#naming.age(now.monoMs);
     this.#history.note(this.#rev, now.monoMs);
     this.#events.expire(this.#history.reachedBefore(now.monoMs - EVENTS_MS));
+    this.#ticked();
     const lastRev = this.#history.reachedBefore(now.monoMs - TOMBSTONE_MS);
     for (const { value } of this.#tombstones.values()) {
       if (value.rev > lastRev) break;
@@ -275,23 +294,39 @@ export class FeedStore implements Publisher {
 
   /** The `rev` of a position from which every change can be recovered; undefined where that is impossible. */
   recoverable(position: Position): number | undefined {
-    const rev = Object.hasOwn(position, this.epoch) ? position[this.epoch] : undefined;
+    const own = Object.keys(position).find((key) => key === this.epoch || key.startsWith(`${this.epoch}~`));
+    const rev = own === undefined ? undefined : position[own];
     if (rev === undefined || rev > this.#rev) return undefined;
     return rev >= this.#forgottenRev && rev >= this.#events.forgottenRev ? rev : undefined;
   }
 
   /**
-   * What changed after a `rev` that is `recoverable`; costs by what changed since, not by what there is. Events that are
-   * sent anyway are left out.
+   * What changed after a `rev` that is `recoverable`, or beyond what a position of another instance covers; costs by what
+   * changed since, not by what there is. Events that are sent anyway are left out.
    */
-  missed(rev: number, patterns: readonly string[], sentAfter: SentAfter = () => Infinity): Missed {
+  missed(
+    since: number | RecoveryCut,
+    patterns: readonly string[],
+    sentAfter: SentAfter = () => Infinity,
+  ): Missed {
     const trie = trieOf(patterns);
     const states: Retained[] = [];
+    const [rev, cut] = typeof since === 'number' ? [since] : [since.rev, since];
+    const always = new Set(cut?.always);
     for (const each of this.#recency.newestFirst()) {
       if (each.rev <= rev) break;
+      if (cut !== undefined && isCovered(cut, each, always)) continue;
       if (trie.covers(each.interest.levels)) states.push(each);
     }
-    return { states: states.reverse(), ...this.#events.since(rev, trie, sentAfter) };
+    for (const topic of always) if (trie.covers(topic.split('/'))) states.push(this.version(topic));
+    const known = cut && ((topic: string, id?: string) => this.#coveredTo(cut, topic, id));
+    return { states: states.reverse(), ...this.#events.since(rev, trie, sentAfter, known) };
+  }
+
+  /** Of an event; without its id, of all events of the topic. */
+  #coveredTo(cut: RecoveryCut, topic: string, id: string | undefined): number {
+    if (id !== undefined) return cut.event(topic, !id.endsWith(this.#idEnd), id);
+    return Math.min(cut.event(topic, true), cut.event(topic, false));
   }
 
   /** The present document of a topic, or undefined where it has none. Not to be modified. */
@@ -370,6 +405,10 @@ export class FeedStore implements Publisher {
   }
 }
 
+/** It is known already, or sent in any case. */
+const isCovered = (cut: RecoveryCut, { topic, rev, epoch }: Retained, always: ReadonlySet<string>): boolean =>
+  always.has(topic) || rev <= cut.state(topic, epoch !== undefined);
+
 function namesSecondLevel(pattern: string): boolean {
   const [, second] = pattern.split('/');
   return second !== undefined && second !== '+' && second !== '#';
@@ -382,7 +421,7 @@ function checkedLevels(topic: string): readonly string[] {
   return topic.split('/');
 }
 
-/** Stands for a patch that no listener gets. */
+/** Stands for a patch without listeners. */
 const UNPUBLISHED: JsonObject = {};
 
 /** What changed; undefined where nothing did, or all of it is new. */

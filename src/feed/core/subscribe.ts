@@ -1,4 +1,5 @@
 import type { ClientMessage, FeedErrorCode } from '../../contract/feed/index.ts';
+import type { RecoveryCut } from '../../contract/index.ts';
 import type { Instant } from '../../instant.ts';
 import type { Audience } from './audience.ts';
 import { PatternTrie } from './pattern-trie.ts';
@@ -13,19 +14,24 @@ export interface SubscriptionProblem {
   readonly message: string;
 }
 
-/** Adds a subscription, answered with a snapshot or with what was missed; returns what is wrong with it. */
+/**
+ * Adds a subscription, answered with a snapshot or with what was missed; returns what is wrong with it. `cut`: what `since`
+ * covers here, where another instance gave it.
+ */
 export function subscribe(
   audience: Audience,
   subscriber: Subscriber,
   { id, topics, since, max_hz: maxHz, ack, raw }: Subscribe,
   maxPatterns: number,
   now: Instant,
+  cut?: RecoveryCut,
 ): SubscriptionProblem | undefined {
   const former = subscriber.subscriptions.patterns;
   const subscriptions = subscriber.subscriptions.with(topics, { maxHz, ack, raw });
   if (subscriptions.patterns.length > maxPatterns) return tooManyPatterns(maxPatterns);
   audience.assign(subscriber, subscriptions, now);
-  const rev = since === undefined ? undefined : audience.store.recoverable(since);
+  const own = since === undefined ? undefined : audience.store.recoverable(since);
+  const rev = own ?? cut?.rev;
   const { sentFrom } = subscriber;
   subscriber.sentFrom = sentFromThenOn(subscriber, former, topics, rev ?? audience.store.rev);
   if (rev === undefined) {
@@ -34,7 +40,7 @@ export function subscribe(
   }
   const starts = startsOf(sentFrom, former);
   const sentAfter = (levels: readonly string[]): number => Math.min(Infinity, ...starts.match(levels));
-  subscriber.startRecovery({ patterns: topics, since: rev, replyTo: id, sentAfter }, now);
+  subscriber.startRecovery({ patterns: topics, since: own ?? cut ?? rev, replyTo: id, sentAfter }, now);
   return undefined;
 }
 

@@ -1,6 +1,12 @@
 import type { ClientEntry } from '../../contract/feed/index.ts';
-import type { CommandOutcome, FeedAddition, FeedClient, FeedCommand } from '../../contract/index.ts';
-import type { JsonObject } from '../../contract/wire/index.ts';
+import type {
+  CommandOutcome,
+  FeedAddition,
+  FeedClient,
+  FeedCommand,
+  RecoveryCut,
+} from '../../contract/index.ts';
+import type { JsonObject, Position } from '../../contract/wire/index.ts';
 import { ERROR_CODES, HeartwireError } from '../../errors.ts';
 import type { Instant } from '../../instant.ts';
 import { type Clock, withResolvers } from '../../system/index.ts';
@@ -17,8 +23,14 @@ export type CommandHandler = (command: FeedCommand, client: FeedClient) => Promi
 /** Adds an entry to the configuration, or shows what that changes; a rejection is answered with its code. */
 export type AdditionHandler = (addition: FeedAddition, address: string) => Promise<JsonObject>;
 
-/** What is still to be read from other instances before patterns can be answered; undefined: nothing. */
-export type WantedHandler = (patterns: readonly string[]) => Promise<void> | undefined;
+/**
+ * What is still to be read from other instances before patterns can be answered, and what a position that another one gave
+ * covers here; undefined: nothing.
+ */
+export type WantedHandler = (
+  patterns: readonly string[],
+  since?: Position,
+) => Promise<RecoveryCut | undefined> | undefined;
 
 /** The handler knows the time-out and names what it waited for; this much later the feed answers instead. */
 const GRACE_MS = 1_000;
@@ -172,9 +184,14 @@ export class SessionService implements SessionPort<Connection> {
     );
   }
 
-  awaits(connection: Connection, patterns: readonly string[], done: (now: Instant) => void): boolean {
-    const there = this.#wanted?.(patterns);
-    void there?.then(() => this.#later(connection, done));
+  awaits(
+    connection: Connection,
+    patterns: readonly string[],
+    since: Position | undefined,
+    done: (now: Instant, cut: RecoveryCut | undefined) => void,
+  ): boolean {
+    const there = this.#wanted?.(patterns, since);
+    void there?.then((cut) => this.#later(connection, (now) => done(now, cut)));
     return there !== undefined;
   }
 

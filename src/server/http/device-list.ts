@@ -72,7 +72,7 @@ export class DeviceList {
   }
 
   #revision(): number | undefined {
-    return this.#state.position()[this.#state.epoch];
+    return Object.values(this.#state.position())[0];
   }
 
   *#render(): Generator<undefined, Rendering> {

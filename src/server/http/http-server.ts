@@ -83,7 +83,7 @@ export interface HttpServerOptions extends Admission, Partial<AdmissionLimits & 
   /** A request was rejected; `detail` is words, or the body of the answer. */
   refused?(address: string, detail: string): void;
   /** What is still to be read before a path can be answered; absent: nothing. */
-  readonly wanted?: ((path: string) => Promise<void> | undefined) | undefined;
+  readonly wanted?: ((path: string) => Promise<unknown> | undefined) | undefined;
   /** What else there is at a path. */
   readonly further?: RouteSources['further'];
   /** Accepting a connection failed, for want of file descriptors for instance; the server goes on. */
