@@ -56,7 +56,7 @@ describe.runIf(hasRedis)('commands at several instances', () => {
     if (COMMANDS > 400) console.info(`${COMMANDS} sent, ${done} done, ${KILLS} kills; ${counted(callers)}`);
   });
 
-  it('are not lost while one instance after another is restarted in order', {
+  it('keep their outcome while one instance after another is restarted in order', {
     timeout: 300_000,
   }, async () => {
     const [world, callers] = await started();
@@ -72,8 +72,13 @@ describe.runIf(hasRedis)('commands at several instances', () => {
     }
     await all;
     expect(contradictions(callers, world.device.jobs)).toEqual([]);
-    // Each was done, or was refused before it was sent: its caller may send it again.
+    // A caller may not know of a command that was on its way when its instance closed the connection; none of those was
+    // carried out.
     const unknown = [...callers.outcomes].filter(([, outcome]) => outcome === 'unknown');
-    expect(unknown.map(([job]) => `job ${job}: ${callers.codes.get(job)}`)).toEqual([]);
+    const done = unknown.filter(
+      ([job]) => callers.codes.get(job) !== 'command_outcome_unknown' || world.device.jobs.has(job),
+    );
+    expect(done.map(([job]) => `job ${job}: ${callers.codes.get(job)}`)).toEqual([]);
+    expect(unknown.length).toBeLessThanOrEqual(DEVICES.length * INSTANCES.length);
   });
 });
