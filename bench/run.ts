@@ -79,25 +79,41 @@ async function main(args: readonly string[]): Promise<number> {
     : args.find((arg) => arg.startsWith('--write='))?.slice('--write='.length);
   const measured: MeasuredBench[] = [];
   let missed = 0;
+  let failed = false;
   for (const name of names.length > 0 ? names : available) {
     const bench = await load(name);
     const rows: BenchRow[] = [];
     if (!json) console.log(`\n${name}: ${bench.about}\n`);
-    for await (const row of bench.run({
-      large: args.includes('--large'),
-      minutes: minutes === undefined ? undefined : Number(minutes),
-      before,
-    })) {
+    const add = (row: BenchRow): void => {
       if (json) console.log(JSON.stringify({ bench: name, ...row }));
       rows.push(row);
       if (row.target?.met === false) missed++;
+    };
+    try {
+      for await (const row of bench.run({
+        large: args.includes('--large'),
+        minutes: minutes === undefined ? undefined : Number(minutes),
+        before,
+      }))
+        add(row);
+    } catch (error) {
+      // What the others measured in many minutes is not lost for it.
+      console.error(error);
+      failed = true;
+      add({
+        name: 'failed',
+        figure: '-',
+        peer: String(error),
+        ratio: '-',
+        target: { text: 'runs', met: false },
+      });
     }
     if (!json) print(rows);
     measured.push({ name, about: bench.about, rows, load: loadavg()[0] ?? 0 });
   }
   if (file !== undefined)
     writeFileSync(file, benchmarksText(machine(), `npm run bench -- ${args.join(' ')}`, measured));
-  return args.includes('--check') && missed > 0 ? 1 : 0;
+  return failed || (args.includes('--check') && missed > 0) ? 1 : 0;
 }
 
 process.exitCode = await main(process.argv.slice(2));
