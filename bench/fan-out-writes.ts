@@ -78,7 +78,7 @@ async function* among(clients: CSubscribers, count: number): AsyncGenerator<Benc
     return rival;
   };
   try {
-    const peer = await nodeRival('ws');
+    const peer = await nodeRival('ws', 'any');
     if (peer === undefined) return;
     const ws = await enter(clients, started(peer), count);
     const ways: Entrant[] = [];
@@ -120,6 +120,6 @@ async function* run({ large }: BenchOptions): AsyncGenerator<BenchRow> {
 /** What each way to write to subscribers costs. */
 export const bench: Bench = {
   about:
-    'CPU of the real program per message and subscriber for each way to write: each socket by itself, the native part, threads; the busiest thread says how much the program carries; subscribers in C, the program on all processors, in alternating rounds: median (least to most)',
+    'CPU of the real program per message and subscriber for each way to write: each socket by itself, the native part, threads; the busiest thread says how much the program carries; subscribers in C, the servers on all processors, in alternating rounds: median (least to most)',
   run,
 };

@@ -174,8 +174,9 @@ const RELAYED = { at: 3, byte: FRAME.length - 4 };
 /** A server that prints its ports when it listens. */
 export async function startPrinted(
   command: readonly string[],
+  processor: Processor = 'server',
 ): Promise<{ readonly pid: number; readonly ports: readonly number[]; close(): Promise<void> }> {
-  const child = spawn(...onProcessor('server', command), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(...onProcessor(processor, command), { stdio: ['pipe', 'pipe', 'inherit'] });
   const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   return { pid: child.pid ?? 0, ports: String(value).split(' ').map(Number), close: () => end(child) };
 }
@@ -185,8 +186,9 @@ async function printed(
   command: readonly string[],
   wire: Wire,
   frame = COUNTED_FRAME,
+  processor?: Processor,
 ): Promise<Rival> {
-  const { pid, ports, close } = await startPrinted(command);
+  const { pid, ports, close } = await startPrinted(command, processor);
   const [devicePort = 0, port = 0] = ports;
   return {
     name,
@@ -210,14 +212,14 @@ export function installed(name: string): boolean {
 }
 
 /** A server in Node; undefined where the package that it needs is not installed. */
-export async function nodeRival(kind: RivalKind): Promise<Rival | undefined> {
+export async function nodeRival(kind: RivalKind, processor?: Processor): Promise<Rival | undefined> {
   const own = fileURLToPath(import.meta.url).replace(/rivals(\.[jt]s)$/, 'rival-server$1');
   const command = [process.execPath, own, kind];
   // What a relay passes on is no text, so the last of it is not looked into.
   const frame: FrameOrder = { hex: FRAME.toString('hex') };
   switch (kind) {
     case 'ws':
-      return printed(`${versionOf('ws')} loop`, command, OVER_WEBSOCKET);
+      return printed(`${versionOf('ws')} loop`, command, OVER_WEBSOCKET, COUNTED_FRAME, processor);
     case 'net':
       return printed(`raw net, Node ${process.version}`, command, OVER_TCP);
     case 'uws':
