@@ -17,19 +17,19 @@ const CLOCK_EVERY_BYTES = 64 * 1024;
  * pauses register devices sooner and delay subscribers more: bench/storm weighs both.
  */
 const YIELD_MS = 2;
-/** A pass that took less does not hold up the next one; the first wait. */
+/** A pass that took less does not hold up the next one. */
 const LEAST_COST_MS = 1;
+/** The pause after a pass, in times of what the pass costs: where changes never end, passes take a quarter of the time. */
+const PAUSE_PER_COST = 3;
 /** What is shared waits no longer than this for the sake of larger writes. */
 const MOST_WAIT_MS = 25;
 /** How often rate-limited documents are checked. */
 const PACE_MS = 20;
 
-/** How long the next pass waits, after one that cost so much, began so long after the one before, and waited so long. */
-function nextWaitMs(costMs: number, pauseMs: number, waitMs: number): number {
-  if (costMs < LEAST_COST_MS) return 0;
-  const idleMs = pauseMs - waitMs;
-  const wishedMs = costMs > pauseMs ? Math.max(2 * waitMs, LEAST_COST_MS) : Math.max(waitMs - idleMs, 0);
-  return Math.min(wishedMs, costMs, MOST_WAIT_MS);
+/** How long the next pass waits, after two that cost so much: a single one that took long, as by a garbage collection, counts for little. */
+function nextWaitMs(costMs: number, formerCostMs: number): number {
+  const lesserMs = Math.min(costMs, formerCostMs);
+  return lesserMs < LEAST_COST_MS ? 0 : Math.min(PAUSE_PER_COST * lesserMs, MOST_WAIT_MS);
 }
 
 /**
@@ -40,10 +40,9 @@ function nextWaitMs(costMs: number, pauseMs: number, waitMs: number): number {
  *                        ▲                          │ some are left
  *                        └──────────────────────────┘
  *
- * Where changes come faster than they can be written to all, the window adapts, so that each write carries more: while
- * a pass costs more than the pause before it, the pause doubles, up to what the pass costs and 25 ms at most. So passes
- * take half of the time at most, and nothing waits for longer than that needs. While a pass costs less, the pause shrinks
- * to that, and by the time in which nothing was to be written. Alarms never wait, nor does what is for single
+ * Where changes come faster than they can be written to all, each pass is followed by a pause of three times what it
+ * costs, 25 ms at most, so that each write carries more: writing takes a quarter of the time, and three quarters are left
+ * for devices. A change that comes after that pause waits for nothing. Alarms never wait, nor does what is for single
  * subscribers: answers and backlogs.
  *
  * What subscribers share goes before what single ones wait for: a pass whose rest are backlogs ends after one slice of
@@ -63,14 +62,10 @@ export class FlushLoop {
   #window: Timer | undefined;
   /** The next pass carries what subscribers share. */
   #sharedDue = false;
-  /** When the last pass had written what subscribers share, and how long the next one waits after that. */
-  #shared = { endedAtMs: Number.NEGATIVE_INFINITY, waitMs: 0 };
-  /**
-   * The pass under way is at what subscribers share. It began so long after the end of the one before, and took so long
-   * in its former slices.
-   */
+  /** When the last pass had written what subscribers share, what that cost, and how long the next one waits after it. */
+  #shared = { endedAtMs: Number.NEGATIVE_INFINITY, costMs: 0, waitMs: 0 };
+  /** The pass under way is at what subscribers share, and took so long for it in its former slices. */
   #inShared = false;
-  #pauseMs = 0;
   #costMs = 0;
   #flushing = false;
   /** The last slice held nothing but backlogs of single subscribers. */
@@ -227,7 +222,6 @@ export class FlushLoop {
     this.#inShared = this.#sharedDue;
     if (!this.#sharedDue) return this.#audience.ownPass();
     this.#costMs = 0;
-    this.#pauseMs = this.#clock.now().monoMs - this.#shared.endedAtMs;
     this.#sharedDue = false;
     this.#window?.cancel();
     this.#window = undefined;
@@ -245,7 +239,7 @@ export class FlushLoop {
     const { monoMs } = this.#clock.now();
     this.#inShared = false;
     const costMs = this.#costMs + monoMs - sliceAtMs;
-    this.#shared = { endedAtMs: monoMs, waitMs: nextWaitMs(costMs, this.#pauseMs, this.#shared.waitMs) };
+    this.#shared = { endedAtMs: monoMs, costMs, waitMs: nextWaitMs(costMs, this.#shared.costMs) };
     if (this.#audience.sharedPending) this.#requestShared();
   }
 
