@@ -144,11 +144,9 @@ export class ForeignFeed {
     });
   }
 
-  /** This instance owns these topics from now on; a former owner may not have published all of its `events`. */
-  release(topics: readonly string[], events: readonly string[]): void {
-    for (const topic of [...topics, ...events]) this.#replicas.get(shardOfTopic(topic))?.release(topic);
-    const { store } = this.#options;
-    for (const topic of events) if (store.hadEvents(topic)) store.publishLoss(topic, 1);
+  /** This instance owns these topics from now on. */
+  release(topics: readonly string[]): void {
+    for (const topic of topics) this.#replicas.get(shardOfTopic(topic))?.release(topic);
   }
 
   /** This instance owned these topics: until the new owner speaks, nothing is known of them. */
@@ -358,7 +356,6 @@ export class ForeignFeed {
       event: (topic, data, id) => this.#options.store.publishEvent(topic, data, 'any', id),
       broadcast: (from, data, id) => this.#options.store.publishBroadcast(from, data, id),
       lost: (topic, count) => this.#options.store.publishLoss(topic, count),
-      hadEvents: (topic) => this.#options.store.hadEvents(topic),
     });
     this.#replicas.set(shard, replica);
     return replica;

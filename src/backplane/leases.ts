@@ -7,6 +7,8 @@ export interface LeasesOptions {
   readonly backplane: Backplane;
   /** Everything that this instance could own. */
   units(): Iterable<string>;
+  /** Another life may have had it, and may not have published all of its events; is called before `gained`. */
+  inherited(unit: string): void;
   gained(unit: string): void;
   lost(unit: string): void;
 }
@@ -25,6 +27,8 @@ export class Leases {
   readonly #foreign = new Map<string, string>();
   /** Given to another instance just now, with the number of refreshes for which it has the first chance. */
   readonly #given = new Map<string, number>();
+  /** The server may have forgotten former owners. */
+  #forgotten = false;
   #asking: Promise<void> = Promise.resolve();
 
   constructor(options: LeasesOptions) {
@@ -61,6 +65,11 @@ export class Leases {
     await this.ask(wanted);
   }
 
+  /** The server may have lost what it had: that it knows of no former owner says nothing from now on. */
+  forgotten(): void {
+    this.#forgotten = true;
+  }
+
   /** One question at a time: an answer is never older than one that was applied. */
   ask(units: readonly string[]): Promise<void> {
     const asked = this.#asking.catch(() => undefined).then(() => this.#ask(units));
@@ -73,6 +82,7 @@ export class Leases {
     for (const unit of units) {
       if (this.owns(unit) || (!despite && this.#foreign.has(unit))) continue;
       this.#provisional.add(unit);
+      if (this.#foreign.has(unit)) this.#options.inherited(unit);
       this.#options.gained(unit);
     }
   }
@@ -117,7 +127,7 @@ export class Leases {
     }
   }
 
-  #apply({ unit, token, life }: Lease): void {
+  #apply({ unit, token, life, first }: Lease): void {
     if (token === 0) {
       // The server does not know this life now, and says nothing of the unit.
       if (life === '') return;
@@ -126,8 +136,10 @@ export class Leases {
     }
     this.#foreign.delete(unit);
     const had = this.owns(unit);
+    const isNew = !this.#tokens.has(unit);
     this.#provisional.delete(unit);
     this.#tokens.set(unit, token);
+    if (isNew && (this.#forgotten || first !== true)) this.#options.inherited(unit);
     if (!had) this.#options.gained(unit);
   }
 

@@ -142,13 +142,13 @@ export class MemoryBackplane implements Backplane {
       if (!this.#alive(this.life)) return { unit, token: 0, life: '' };
       const taken = { token: ++server.token, life: this.life };
       server.own.set(unit, taken);
-      return { unit, ...taken };
+      return { unit, ...taken, first: present === undefined };
     });
   }
 
   async release(leases: readonly Lease[]): Promise<void> {
     const { own } = this.#at();
-    for (const lease of leases) if (this.#holds(lease)) own.delete(lease.unit);
+    for (const lease of leases) if (this.#holds(lease)) own.set(lease.unit, { token: lease.token, life: '' });
   }
 
   async publish(parts: readonly Part[]): Promise<readonly boolean[]> {

@@ -1,6 +1,6 @@
 import { type Clock, withResolvers } from '../system/index.ts';
 import { type Backplane, BackplaneError } from './core/backplane.ts';
-import { Outbox } from './core/outbox.ts';
+import { type Batch, Outbox } from './core/outbox.ts';
 import { shardOfTopic, shardOfUnit, unitOfTopic } from './core/shards.ts';
 import type { Leases } from './leases.ts';
 import type { SharedStore, StoreChange } from './shared-store.ts';
@@ -102,7 +102,8 @@ export class OwnedFeed {
   }
 
   drop(unit: string): void {
-    this.#outbox.drop(unit);
+    this.#outbox.lose(this.#outbox.drop(unit));
+    this.#soon();
   }
 
   /** Resolves once nothing waits that could be sent. */
@@ -121,8 +122,7 @@ export class OwnedFeed {
   }
 
   #changed(change: StoreChange): void {
-    // Readers find out by themselves: the numbers of the events say it.
-    if (change.kind === 'loss' || !this.#isOwn(change.topic)) return;
+    if (!this.#isOwn(change.topic)) return;
     this.#outbox.add(unitOfTopic(change.topic), change);
     this.#soon();
   }
@@ -150,12 +150,11 @@ export class OwnedFeed {
         const published = await backplane.publish(batch.parts);
         this.#outbox.done(batch);
         this.said = batch.upTo ?? this.said;
-        this.#count(
-          batch.parts.map(({ unit }) => unit),
-          published,
-        );
+        this.#count(batch, published);
       } catch (cause) {
         this.#outbox.failed(batch);
+        // Another life has them by now.
+        for (const unit of batch.changes.keys()) if (unit !== '' && !leases.owns(unit)) this.drop(unit);
         if (!(cause instanceof BackplaneError)) throw cause;
         if (!cause.refused) break;
         this.#options.refused(cause);
@@ -167,15 +166,16 @@ export class OwnedFeed {
     this.#idle = undefined;
   }
 
-  #count(units: readonly string[], published: readonly boolean[]): void {
+  #count({ parts, changes }: Batch, published: readonly boolean[]): void {
     const fenced = new Set<string>();
-    for (const [at, unit] of units.entries()) {
+    for (const [at, { unit }] of parts.entries()) {
       if (published[at] === true) this.published++;
       else fenced.add(unit);
     }
     this.fenced += fenced.size;
     fenced.delete('');
     if (fenced.size === 0) return;
+    for (const unit of fenced) this.#outbox.lose(changes.get(unit) ?? []);
     // Another life has them, or the server lost who does.
     this.#options.leases.ask([...fenced]).then(
       () => this.adoptUnits([...fenced].filter((unit) => this.#options.leases.owns(unit))),

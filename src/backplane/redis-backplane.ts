@@ -101,8 +101,15 @@ export class RedisBackplane implements Backplane {
     const leases = new Map<string, Lease>();
     for (const [index, some] of [...byShard.values()].entries()) {
       const reply = listOf(replies[index]);
-      for (const [at, unit] of some.entries())
-        leases.set(unit, { unit, token: Number(reply[2 * at]), life: String(reply[2 * at + 1]) });
+      for (const [at, unit] of some.entries()) {
+        const [token, life, first] = reply.slice(3 * at, 3 * at + 3);
+        leases.set(unit, {
+          unit,
+          token: Number(token),
+          life: String(life),
+          first: first === '1' || undefined,
+        });
+      }
     }
     return units.flatMap((unit) => leases.get(unit) ?? []);
   }

@@ -104,6 +104,7 @@ export class SharedFeed implements Ownership {
     this.#leases = new Leases({
       backplane: this.#backplane,
       units: () => this.#devices?.units() ?? [],
+      inherited: (unit) => this.#inherited(unit),
       gained: (unit) => this.#gained(unit),
       lost: (unit) => this.#lost(unit),
     });
@@ -337,7 +338,9 @@ export class SharedFeed implements Ownership {
       this.calls.clockRead(serverMs);
       const reset = new Set<number>();
       for (const [shard, state] of shards.entries()) {
-        if (this.#known[shard]?.epoch !== state.epoch) reset.add(shard);
+        const known = this.#known[shard];
+        if (known?.epoch !== state.epoch) reset.add(shard);
+        if (known !== undefined && known.epoch !== state.epoch) this.#leases.forgotten();
         this.#known[shard] = state;
       }
       this.#lives = new Set(lives);
@@ -371,9 +374,17 @@ export class SharedFeed implements Ownership {
     this.#is('superseded', `another process runs as instance ${this.instance}`);
   }
 
+  /** A former owner may not have published all events: where there were any, their loss is said at once. */
+  #inherited(unit: string): void {
+    const { store } = this.#options;
+    for (const topic of eventTopicsOfUnit(unit))
+      if (store.hadEvents(topic)) store.publishLoss(topic, 1);
+      else this.gate.doubt(topic);
+  }
+
   #gained(unit: string): void {
     const topics = topicsOfUnit(unit);
-    this.#foreign.release(topics, eventTopicsOfUnit(unit));
+    this.#foreign.release(topics);
     this.gate.open(unit);
     this.#owned.adopt(topics);
     this.#devices?.begin(unit);

@@ -3,7 +3,7 @@ import type { Json, JsonObject, Position } from '../contract/wire/index.ts';
 import type { OwnChange } from './core/outbox.ts';
 
 /** One change of the feed of this instance. */
-export type StoreChange = OwnChange | { readonly kind: 'loss'; readonly topic: string; readonly seq: number };
+export type StoreChange = OwnChange;
 
 /** What the backplane takes of the feed of this instance, and puts there. */
 export interface SharedStore extends Publisher {

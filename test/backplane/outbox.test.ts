@@ -79,8 +79,27 @@ describe('the outbox', () => {
     const outbox = make();
     for (let seq = 1; seq <= 10_010; seq++) outbox.add('a', event(seq));
     expect([outbox.waitingEvents, outbox.lost]).toEqual([10_000, 10]);
-    outbox.drop('a');
+    expect(changesIn(outbox.take(() => 1, 0).parts[0]?.changes).at(-1)).toEqual([
+      'lost',
+      'devices/a/messages',
+      10_010,
+    ]);
     expect([outbox.waitingEvents, outbox.empty]).toEqual([0, true]);
+  });
+
+  it('says of the events of a unit that another life has now that they are lost', () => {
+    const outbox = make();
+    outbox.add('a', state(1, 1));
+    outbox.add('a', event(1));
+    outbox.add('a', event(2));
+    outbox.lose(outbox.drop('a'));
+    expect(outbox.waitingEvents).toBe(0);
+    const [part, ...more] = outbox.take(() => undefined, 0).parts;
+    expect([part?.unit, changesIn(part?.changes), more]).toEqual([
+      '',
+      [['lost', 'devices/a/messages', 2]],
+      [],
+    ]);
   });
 
   it('sends all of a failed batch again, before what came later', () => {
@@ -120,7 +139,6 @@ describe('the outbox', () => {
           event: (_, data) => events.push(Number(data.seq)),
           broadcast: () => undefined,
           lost: () => events.push(Number.NaN),
-          hadEvents: () => false,
         });
         replica.begin();
         replica.loaded({ epoch: 'e', rev: 0 });

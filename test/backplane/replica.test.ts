@@ -15,8 +15,6 @@ function replicaOf(life = 'south/1') {
     event: (topic, data) => seen.push(['event', topic, data]),
     broadcast: (from, data) => seen.push(['broadcast', from, data]),
     lost: (topic, count) => seen.push(['lost', topic, count]),
-    hadEvents: (topic) =>
-      seen.concat(taken).some((each) => Array.isArray(each) && each[0] === 'event' && each[1] === topic),
   });
   const load = (rev: number, documents: Record<string, unknown> = {}, epoch = 'e1'): void => {
     replica.begin();
@@ -122,6 +120,50 @@ describe('the replica of a shard', () => {
     expect(take()).toEqual([
       ['lost', EVENTS, 1],
       ['event', EVENTS, { n: 1 }],
+    ]);
+  });
+
+  it('says at once of what the owner lost, and each loss once', () => {
+    const { load, apply, take } = replicaOf();
+    load(0);
+    const event = (seq: number): SharedChange => ['event', EVENTS, seq, { n: seq }, `e${seq}`];
+    apply(1, [['lost', EVENTS, 1], event(2)]);
+    expect(take()).toEqual([
+      ['lost', EVENTS, 1],
+      ['event', EVENTS, { n: 2 }],
+    ]);
+    apply(2, [['lost', EVENTS, 1], event(2), event(3), ['lost', EVENTS, 6], event(7)]);
+    expect(take()).toEqual([
+      ['event', EVENTS, { n: 3 }],
+      ['lost', EVENTS, 3],
+      ['event', EVENTS, { n: 7 }],
+    ]);
+  });
+
+  it('takes no former owner for the present one, which says what it lost', () => {
+    const { load, apply, take } = replicaOf();
+    load(0);
+    const event = (seq: number): SharedChange => ['event', EVENTS, seq, { n: seq }, `e${seq}`];
+    apply(1, [event(1)]);
+    take();
+    apply(2, [['lost', EVENTS, 9]], { unit: '', life: 'west/1' });
+    apply(3, [event(1), event(2)]);
+    expect(take()).toEqual([
+      ['lost', EVENTS, 1],
+      ['event', EVENTS, { n: 2 }],
+    ]);
+  });
+
+  it('says of a topic without events before that some may be lost, where entries were missed', () => {
+    const { load, apply, take } = replicaOf();
+    load(0);
+    expect(apply(5, [])).toBe(false);
+    load(5);
+    expect(take()).toEqual([]);
+    apply(6, [['event', EVENTS, 3, {}, 'e3']]);
+    expect(take()).toEqual([
+      ['lost', EVENTS, 1],
+      ['event', EVENTS, {}],
     ]);
   });
 

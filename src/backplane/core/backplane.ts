@@ -49,6 +49,8 @@ export interface Lease {
   /** 0: another life has it. */
   readonly token: number;
   readonly life: string;
+  /** This call took it, and the server knows of no owner before. */
+  readonly first?: boolean | undefined;
 }
 
 /** A document as it stands in the hash of its shard. */

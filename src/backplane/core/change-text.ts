@@ -10,6 +10,8 @@ export type SharedChange =
   | readonly [kind: 'removal', topic: string, seq: number]
   | readonly [kind: 'event', topic: string, seq: number, data: JsonObject, id: string]
   | readonly [kind: 'broadcast', topic: string, seq: number, from: string, data: Json, id: string]
+  /** Events up to this `seq` are lost, or those of a former owner may be. */
+  | readonly [kind: 'lost', topic: string, seq: number]
   /** Everything that the owner said in this shard up to this `rev` of its feed stands in the log by now. */
   | readonly [kind: 'said', topic: '', rev: number];
 

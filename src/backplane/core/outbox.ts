@@ -34,7 +34,9 @@ export type OwnChange =
       readonly id: string;
       readonly from: string;
       readonly data: Json;
-    };
+    }
+  /** Events of the topic up to this `seq` are lost. */
+  | { readonly kind: 'loss'; readonly topic: string; readonly seq: number };
 
 interface Waiting {
   /** The last document or removal of each topic that waits, with the patches that lead there. */
@@ -90,7 +92,7 @@ export class Outbox {
       const length = lengthOf(change);
       if (this.#events >= MOST_EVENTS || this.#eventLength + length > MOST_EVENT_LENGTH) {
         this.lost++;
-        if (waiting.changes.length === 0) this.#units.delete(unit);
+        this.#lose(waiting, change);
         return;
       }
       this.#events++;
@@ -98,13 +100,12 @@ export class Outbox {
       waiting.changes.push(change);
       return;
     }
+    if (change.kind === 'loss') return this.#lose(waiting, change);
     const known = waiting.states.get(change.topic);
     const patched = change.kind === 'state' && change.patch !== undefined;
     if (known !== undefined && (!patched || known.whole || known.patches >= PATCHES)) {
       // The present one says all; it stands where the newest change does.
-      waiting.changes = waiting.changes.filter(
-        (each) => each.topic !== change.topic || each.kind === 'event' || each.kind === 'broadcast',
-      );
+      waiting.changes = waiting.changes.filter((each) => each.topic !== change.topic || !isState(each));
       waiting.states.set(change.topic, { latest: change, patches: 0, whole: true });
       waiting.changes.push(wholeOf(change));
       return;
@@ -120,12 +121,25 @@ export class Outbox {
     waiting.changes.push(next);
   }
 
-  /** Forgets a unit that another life has now. */
-  drop(unit: string): void {
+  /** Forgets a unit that another life has now; its events that waited are lost. */
+  drop(unit: string): readonly OwnChange[] {
     const waiting = this.#units.get(unit);
-    if (waiting === undefined) return;
+    if (waiting === undefined) return [];
     this.#units.delete(unit);
     for (const change of waiting.changes) this.#took(change);
+    return waiting.changes;
+  }
+
+  /** Says of events that they will not be published; whichever life has their unit by now. */
+  lose(changes: readonly OwnChange[]): void {
+    for (const change of changes) if (!isState(change)) this.#lose(this.#waiting(''), change);
+  }
+
+  #lose({ changes }: Waiting, { topic, seq }: OwnChange): void {
+    const at = changes.findLastIndex((each) => each.topic === topic);
+    const loss: OwnChange = { kind: 'loss', topic, seq };
+    if (changes[at]?.kind === 'loss') changes[at] = loss;
+    else changes.push(loss);
   }
 
   /** The log lost what it had: no patch may follow what was published before. */
@@ -174,10 +188,8 @@ export class Outbox {
       const last = new Map<string, number>();
       for (const [at, { kind, topic }] of again.entries())
         if (kind === 'state' || kind === 'removal') last.set(topic, at);
-      for (const [at, change] of again.entries()) {
-        const isState = change.kind === 'state' || change.kind === 'removal';
-        if (!isState || last.get(change.topic) === at) this.add(unit, isState ? wholeOf(change) : change);
-      }
+      for (const [at, change] of again.entries())
+        if (!isState(change) || last.get(change.topic) === at) this.add(unit, wholeOf(change));
     }
   }
 
@@ -229,6 +241,8 @@ function withMarks(parts: readonly Part[], upTo: number): readonly Part[] {
   );
 }
 
+const isState = ({ kind }: OwnChange): boolean => kind === 'state' || kind === 'removal';
+
 function wholeOf(change: OwnChange): OwnChange {
   return change.kind === 'state' ? { ...change, patch: undefined } : change;
 }
@@ -248,6 +262,8 @@ function sharedOf(change: OwnChange): SharedChange {
       return ['event', topic, seq, change.data, change.id];
     case 'broadcast':
       return ['broadcast', topic, seq, change.from, change.data, change.id];
+    case 'loss':
+      return ['lost', topic, seq];
   }
 }
 

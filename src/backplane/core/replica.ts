@@ -21,8 +21,6 @@ export interface ReplicaSink {
   broadcast(from: string, data: Json, id: string): void;
   /** So many events of this topic, or more, never came. */
   lost(topic: string, count: number): void;
-  /** There were events of this topic here before, of whichever instance. */
-  hadEvents(topic: string): boolean;
 }
 
 /** Up to which event of a topic a life was followed; without `seq` some may be missing, and that was reported. */
@@ -43,6 +41,8 @@ export class ShardReplica {
   readonly #documents = new Map<string, ForeignDocument>();
   /** By topic; where several lives may speak, by topic and life. */
   readonly #events = new Map<string, Followed>();
+  /** There may be topics of which events never came, and nothing else either. */
+  #missed = false;
   #epoch = '';
   #rev = 0;
   #seen: Set<string> | undefined;
@@ -104,17 +104,16 @@ export class ShardReplica {
     if (entry.rev !== this.#rev + 1) return false;
     this.#rev = entry.rev;
     if (entry.life === this.#life) return true;
-    for (const change of changesOf(entry.changes) ?? []) if (!this.#change(entry.life, change)) return false;
+    for (const change of changesOf(entry.changes) ?? []) if (!this.#change(entry, change)) return false;
     return true;
   }
 
   /** This instance owns the topic from now on. */
   release(topic: string): void {
     this.#forget(topic, false);
-    this.#events.delete(topic);
   }
 
-  #change(life: string, change: SharedChange): boolean {
+  #change({ life, unit }: Entry, change: SharedChange): boolean {
     const [kind, topic, seq] = change;
     switch (kind) {
       case 'document':
@@ -138,6 +137,9 @@ export class ShardReplica {
       case 'broadcast':
         if (this.#isNext(topic, life, seq)) this.#sink.broadcast(change[3], change[4], change[5]);
         return true;
+      case 'lost':
+        this.#lose(topic, life, seq, unit === unitOfTopic(topic));
+        return true;
       case 'said':
         return true;
     }
@@ -159,22 +161,38 @@ export class ShardReplica {
    * was killed is not known: with another owner events may be missing.
    */
   #isNext(topic: string, life: string, seq: number): boolean {
-    const key = unitOfTopic(topic) === '' ? `${topic} ${life}` : topic;
-    const last = this.#events.get(key);
+    const last = this.#events.get(keyOf(topic, life));
     const isSame = last?.life === life;
     const known = isSame ? last.seq : undefined;
-    this.#events.delete(key);
-    this.#events.set(key, { topic, life, seq: Math.max(seq, known ?? 0) });
-    if (this.#events.size > EVENT_TOPICS) {
-      const [oldest] = this.#events.keys();
-      if (oldest !== undefined) this.#events.delete(oldest);
-    }
+    this.#follow(topic, life, Math.max(seq, known ?? 0));
     if (known === undefined) {
-      if (!isSame && key === topic && this.#sink.hadEvents(topic)) this.#sink.lost(topic, 1);
+      // Several lives speak of one topic where no device does: the first event of one follows on nothing.
+      const isDevices = unitOfTopic(topic) !== '';
+      const isAfter = last === undefined ? this.#missed && (isDevices || seq > 1) : !isSame;
+      if (isAfter) this.#sink.lost(topic, 1);
       return true;
     }
     if (seq > known + 1) this.#sink.lost(topic, seq - known - 1);
     return seq > known;
+  }
+
+  /** A life said that events were lost; `owns`: it is the owner, and not one that was. */
+  #lose(topic: string, life: string, seq: number, owns: boolean): void {
+    const last = this.#events.get(keyOf(topic, life));
+    const known = last?.life === life ? last.seq : undefined;
+    if (known !== undefined && seq <= known) return;
+    if (owns || last === undefined || last.life === life) this.#follow(topic, life, seq);
+    this.#sink.lost(topic, known === undefined ? 1 : seq - known);
+  }
+
+  #follow(topic: string, life: string, seq: number): void {
+    const key = keyOf(topic, life);
+    this.#events.delete(key);
+    this.#events.set(key, { topic, life, seq });
+    if (this.#events.size <= EVENT_TOPICS) return;
+    const [oldest] = this.#events.keys();
+    if (oldest !== undefined) this.#events.delete(oldest);
+    this.#missed = true;
   }
 
   /** Entries were missed: of every topic that had events there may have been some among them. */
@@ -185,5 +203,9 @@ export class ShardReplica {
       this.#events.set(key, { ...followed, seq: undefined });
     }
     for (const topic of topics) this.#sink.lost(topic, 1);
+    this.#missed = true;
   }
 }
+
+const keyOf = (topic: string, life: string): string =>
+  unitOfTopic(topic) === '' ? `${topic} ${life}` : topic;

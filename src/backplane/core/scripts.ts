@@ -49,12 +49,16 @@ end
 return reply
 `;
 
-/** meta, lives, own; life, then units. A token and the life that has the unit, for each; the token is 0 where it is another. */
+/**
+ * meta, lives, own; life, then units. A token, the life that has the unit, and '1' where no life had it before, for each;
+ * the token is 0 where it is another.
+ */
 export const LEASE = `${NOW}
 local meta, lives, own, life = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local reply = {}
 for i = 2, #ARGV do
   local token, holder
+  local first = '0'
   local present = redis.call('HGET', own, ARGV[i])
   if present then
     token, holder = string.match(present, '^(%d+) (.*)$')
@@ -69,20 +73,24 @@ for i = 2, #ARGV do
       holder = life
       token = tostring(redis.call('HINCRBY', meta, 'token', 1))
       redis.call('HSET', own, ARGV[i], token .. ' ' .. life)
+      if not present then first = '1' end
     else
       holder, token = '', '0'
     end
   end
   reply[#reply + 1] = token
   reply[#reply + 1] = holder
+  reply[#reply + 1] = first
 end
 return reply
 `;
 
-/** own; life, then units, each with its token. */
+/** own; life, then units, each with its token. What stays says that there was an owner. */
 export const RELEASE = `
 for i = 2, #ARGV, 2 do
-  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] .. ' ' .. ARGV[1] then redis.call('HDEL', KEYS[1], ARGV[i]) end
+  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] .. ' ' .. ARGV[1] then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1] .. ' ')
+  end
 end
 return 1
 `;
