@@ -353,8 +353,8 @@ export class ForeignFeed {
     const replica: ShardReplica = new ShardReplica(this.#options.life, {
       document: (topic, foreign) => this.#show(topic, foreign),
       removed: (topic) => this.#mayRemove(topic) && this.#options.store.removeState(topic),
-      event: (topic, data, id) => this.#options.store.publishEvent(topic, data, 'any', id),
-      broadcast: (from, data, id) => this.#options.store.publishBroadcast(from, data, id),
+      event: (topic, data, origin) => this.#options.store.publishEvent(topic, data, 'any', origin),
+      broadcast: (from, data, origin) => this.#options.store.publishBroadcast(from, data, origin),
       lost: (topic, count) => this.#options.store.publishLoss(topic, count),
     });
     this.#replicas.set(shard, replica);

@@ -1,4 +1,4 @@
-import type { DocumentOrigin, EventReach, Publisher } from '../contract/index.ts';
+import type { DocumentOrigin, EventReach, EventStamp, Publisher } from '../contract/index.ts';
 import type { Json, JsonObject, Position } from '../contract/wire/index.ts';
 import type { OwnChange } from './core/outbox.ts';
 
@@ -16,7 +16,7 @@ export interface SharedStore extends Publisher {
     topic: string,
     data: JsonObject | (() => JsonObject),
     reach?: EventReach,
-    foreignId?: string,
+    origin?: EventStamp,
   ): void;
   /** The document of another instance belongs to this one from now on. */
   adopt(topic: string): void;
@@ -35,7 +35,7 @@ export interface SharedStore extends Publisher {
     readonly seq: number;
     readonly document: JsonObject | undefined;
   }>;
-  publishBroadcast(from: string, data: Json, foreignId?: string): void;
+  publishBroadcast(from: string, data: Json, origin?: EventStamp): void;
   /** So many events of a topic can't be had any more. */
   publishLoss(topic: string, count: number): void;
   /** There were events of this topic, followed or not. */

@@ -60,8 +60,8 @@ export class FeedView {
   readonly #covered = new Set<string>();
   /** The position is one of this connection. */
   #isHere = false;
-  /** The last event of each topic. */
-  readonly #lastEvents = new Map<string, { readonly epoch: string; readonly seq: number }>();
+  /** The `seq` of the last event, by epoch and topic: what one owner of a device said may come again after the next one spoke. */
+  readonly #lastEvents = new Map<string, number>();
   readonly #ids = new Set<string>();
   /** Of broadcasts: very many events may come between one that came early and the same again. */
   readonly #broadcastIds = new Set<string>();
@@ -81,8 +81,7 @@ export class FeedView {
 
   /** The first `seq` that is really missing of a gap: the server knows what it can't tell, not what we know. */
   firstMissing({ topic, epoch, from_seq: from }: GapRange): number {
-    const last = this.#lastEvents.get(topic);
-    return last?.epoch === epoch ? Math.max(from, last.seq + 1) : from;
+    return Math.max(from, (this.#lastEvents.get(`${epoch} ${topic}`) ?? 0) + 1);
   }
 
   document(topic: string): JsonObject | undefined {
@@ -128,7 +127,8 @@ export class FeedView {
     const isGone = (topic: string): boolean => !isCovered(patterns, topic);
     this.#changes = [];
     this.#drop(isGone);
-    for (const topic of this.#lastEvents.keys()) if (isGone(topic)) this.#lastEvents.delete(topic);
+    for (const key of this.#lastEvents.keys())
+      if (isGone(key.slice(key.indexOf(' ') + 1))) this.#lastEvents.delete(key);
     return this.#changes;
   }
 
@@ -229,11 +229,11 @@ export class FeedView {
       dropOldest(ids, MAX_IDS);
       return true;
     }
-    const last = this.#lastEvents.get(topic);
-    if (last?.epoch === epoch && seq <= last.seq) return false;
+    const key = `${epoch} ${topic}`;
+    if (seq <= (this.#lastEvents.get(key) ?? 0)) return false;
     // Set again, so that the topic which was silent for longest is the first to go.
-    this.#lastEvents.delete(topic);
-    this.#lastEvents.set(topic, { epoch, seq });
+    this.#lastEvents.delete(key);
+    this.#lastEvents.set(key, seq);
     dropOldest(this.#lastEvents, MAX_REMEMBERED);
     return true;
   }

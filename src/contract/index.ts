@@ -5,7 +5,7 @@ export type { Ownership, RemoteClaim } from './ownership.ts';
 export type { EventReach, Publisher } from './publisher.ts';
 export { highestRole, isRole, ROLES, type Role, reaches } from './role.ts';
 export { LEAST_BACK_OFF_MS, SESSION_ROLES, type SessionRole } from './settings.ts';
-export type { DocumentOrigin, RecoveryCut } from './shared-position.ts';
+export type { DocumentOrigin, EventStamp, RecoveryCut } from './shared-position.ts';
 export type { TlsFiles } from './tls-files.ts';
 export { lineOf, TRANSPORT_NAMES, TRANSPORTS, type Transport } from './transport.ts';
 export type { BytesValue, Value, Values } from './value.ts';

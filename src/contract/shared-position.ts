@@ -5,6 +5,11 @@ export interface DocumentOrigin {
   readonly seq: number;
 }
 
+/** How an event of another instance is counted there, and its id everywhere. */
+export interface EventStamp extends DocumentOrigin {
+  readonly id: string;
+}
+
 /**
  * What a position of another instance covers of the feed of this one: for each topic up to which `rev` of this feed its
  * subscriber has everything.

@@ -141,6 +141,20 @@ describe('a position of another instance', () => {
     },
   );
 
+  it('counts events as their owner does, so that a subscriber knows those that come again', async () => {
+    const { world, client, say } = await worldOf();
+    say('a');
+    say('a');
+    await world.second();
+    // They came behind the last position, and come again.
+    expect([client.events.size, client.takenTwice]).toEqual([2, 0]);
+    await world.join(client, 'south');
+    expect([Math.max(...client.events.values()), client.takenTwice]).toEqual([2, 0]);
+    say('a');
+    await world.second();
+    expect([client.events.size, client.gaps.size]).toEqual([3, 1]);
+  });
+
   it('is followed by no gap where a device speaks for the first time', async () => {
     const { world, client, say } = await worldOf(undefined, DEVICES, ['a']);
     client.gaps.clear();
@@ -228,7 +242,8 @@ describe('a position of another instance', () => {
         // A loss is said before the next event at the latest.
         for (const device of DEVICES) say(device);
         for (let second = 0; second < 3; second++) await world.second();
-        // Where the server or an instance was lost, an event may come once more under its id.
+        expect(client.takenTwice).toBe(0);
+        // Where the server or an instance was lost, an event may be sent once more, with the same number.
         if (steps.every(({ kind }) => kind !== 'outage' && kind !== 'kill')) expect(client.twice).toBe(0);
         for (const device of DEVICES) {
           const owner = world.ownerOf(device);

@@ -140,6 +140,17 @@ describe('the replica of a shard', () => {
     ]);
   });
 
+  it('shows no event again that its owner sends again behind missed entries', () => {
+    const { load, apply, take } = replicaOf();
+    load(0);
+    const event = (seq: number): SharedChange => ['event', EVENTS, seq, { n: seq }, `e${seq}`];
+    apply(1, [event(1), event(2)]);
+    load(3);
+    take();
+    apply(4, [event(2), event(5)]);
+    expect(take()).toEqual([['event', EVENTS, { n: 5 }]]);
+  });
+
   it('takes no former owner for the present one, which says what it lost', () => {
     const { load, apply, take } = replicaOf();
     load(0);

@@ -2,6 +2,7 @@ import { MemoryBackplane, MemoryServer } from '../../src/backplane/memory-backpl
 import { SharedFeed } from '../../src/backplane/shared-feed.ts';
 import { applyPatch, type JsonObject, type Position } from '../../src/contract/wire/index.ts';
 import type { Change } from '../../src/feed/core/change.ts';
+import type { PastEvent } from '../../src/feed/core/event-log.ts';
 import { FeedStore } from '../../src/feed/core/store.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -121,6 +122,10 @@ export class RoamingClient {
   resynced = 0;
   /** Events that came again although a position covered them. */
   twice = 0;
+  /** Events that it took for new although it had them. */
+  takenTwice = 0;
+  /** The last event by epoch and topic. */
+  readonly #lastEvents = new Map<string, number>();
   /** Ids up to the last position. */
   #covered = new Set<string>();
   position: Position | undefined;
@@ -178,7 +183,7 @@ export class RoamingClient {
     const { states, events, gaps } = store.missed(from, ['#']);
     for (const each of states) this.#know(each.topic, each.epoch ?? store.epoch, each.seq, each.document);
     for (const { topic } of gaps) this.gaps.add(topic);
-    for (const event of events) this.#event(event.id, event.topic);
+    for (const event of events) this.#event(event, store);
     // As `synced` says it.
     this.position = store.position();
   }
@@ -201,16 +206,21 @@ export class RoamingClient {
         return this.#know(topic, store.epoch, seq, undefined);
       case 'event':
       case 'broadcast':
-        return this.#event(change.id, topic);
+        return this.#event(change, store);
       case 'loss':
         this.gaps.add(topic);
     }
   }
 
-  #event(id: string, topic: string): void {
+  #event({ id, topic, seq, origin }: PastEvent, store: FeedStore): void {
     const times = this.events.get(id) ?? 0;
     this.events.set(id, times + 1);
-    if (this.#covered.has(id) && topic !== '') this.twice++;
+    if (this.#covered.has(id)) this.twice++;
+    const counted = origin ?? { epoch: store.epoch, seq };
+    const key = `${counted.epoch} ${topic}`;
+    if (counted.seq <= (this.#lastEvents.get(key) ?? 0)) return;
+    this.#lastEvents.set(key, counted.seq);
+    if (times > 0) this.takenTwice++;
   }
 
   #know(topic: string, epoch: string, seq: number, document: JsonObject | undefined): void {

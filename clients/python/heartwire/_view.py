@@ -51,7 +51,8 @@ class FeedView:
         self._covered: Dict[str, None] = {}
         # The position is one of this connection.
         self._is_here = False
-        self._last_events: Dict[str, Tuple[str, int]] = {}
+        # By epoch and topic: what one owner of a device said may come again after the next one spoke.
+        self._last_events: Dict[Tuple[str, str], int] = {}
         self._event_ids: Dict[str, None] = {}
         # Very many events may come between a broadcast that came early and the same again.
         self._broadcast_ids: Dict[str, None] = {}
@@ -65,10 +66,7 @@ class FeedView:
 
     def first_missing(self, gap: JsonObject) -> int:
         """The first `seq` that is really missing of a gap: the bridge does not know what is known here."""
-        last = self._last_events.get(gap["topic"])
-        if last is not None and last[0] == gap["epoch"]:
-            return max(gap["from_seq"], last[1] + 1)
-        return gap["from_seq"]
+        return max(gap["from_seq"], self._last_events.get((gap["epoch"], gap["topic"]), 0) + 1)
 
     def document(self, topic: str) -> Optional[JsonObject]:
         known = self._known.get(topic)
@@ -112,8 +110,8 @@ class FeedView:
 
         self._changes = []
         self._drop(is_gone)
-        for topic in [each for each in self._last_events if is_gone(each)]:
-            del self._last_events[topic]
+        for key in [each for each in self._last_events if is_gone(each[1])]:
+            del self._last_events[key]
         return self._changes
 
     def apply(self, message: JsonObject) -> ViewResult:
@@ -198,13 +196,13 @@ class FeedView:
             _drop_oldest(ids, MAX_IDS)
             return True
         payload = message["payload"]
-        topic, epoch, seq = payload["topic"], payload["epoch"], payload["seq"]
-        last = self._last_events.get(topic)
-        if last is not None and last[0] == epoch and seq <= last[1]:
+        key = (payload["epoch"], payload["topic"])
+        seq = payload["seq"]
+        if seq <= self._last_events.get(key, 0):
             return False
         # Set again, so that the topic which was silent for longest is the first to go.
-        self._last_events.pop(topic, None)
-        self._last_events[topic] = (epoch, seq)
+        self._last_events.pop(key, None)
+        self._last_events[key] = seq
         _drop_oldest(self._last_events, MAX_REMEMBERED)
         return True
 

@@ -1,3 +1,4 @@
+import type { EventStamp } from '../../contract/index.ts';
 import { applyPatch, isJsonObject, type Json, type JsonObject } from '../../contract/wire/index.ts';
 import type { Entry, ShardState, SharedDocument } from './backplane.ts';
 import { changesOf, parsed, type SharedChange } from './change-text.ts';
@@ -17,17 +18,18 @@ export interface ForeignDocument {
 export interface ReplicaSink {
   document(topic: string, foreign: ForeignDocument): void;
   removed(topic: string): void;
-  event(topic: string, data: JsonObject, id: string): void;
-  broadcast(from: string, data: Json, id: string): void;
+  event(topic: string, data: JsonObject, origin: EventStamp): void;
+  broadcast(from: string, data: Json, origin: EventStamp): void;
   /** So many events of this topic, or more, never came. */
   lost(topic: string, count: number): void;
 }
 
-/** Up to which event of a topic a life was followed; without `seq` some may be missing, and that was reported. */
+/** Up to which event of a topic a life was followed; `broken`: some may be missing behind it, and that was reported. */
 interface Followed {
   readonly topic: string;
   readonly life: string;
-  readonly seq: number | undefined;
+  readonly seq: number;
+  readonly broken?: boolean;
 }
 
 /**
@@ -132,10 +134,12 @@ export class ShardReplica {
         return true;
       }
       case 'event':
-        if (this.#isNext(topic, life, seq)) this.#sink.event(topic, change[3], change[4]);
+        if (this.#isNext(topic, life, seq))
+          this.#sink.event(topic, change[3], originOf(life, seq, change[4]));
         return true;
       case 'broadcast':
-        if (this.#isNext(topic, life, seq)) this.#sink.broadcast(change[3], change[4], change[5]);
+        if (this.#isNext(topic, life, seq))
+          this.#sink.broadcast(change[3], change[4], originOf(life, seq, change[5]));
         return true;
       case 'lost':
         this.#lose(topic, life, seq, unit === unitOfTopic(topic));
@@ -164,7 +168,8 @@ export class ShardReplica {
     const last = this.#events.get(keyOf(topic, life));
     const isSame = last?.life === life;
     const known = isSame ? last.seq : undefined;
-    this.#follow(topic, life, Math.max(seq, known ?? 0));
+    if (known !== undefined && seq <= known) return false;
+    this.#follow(topic, life, seq);
     if (known === undefined) {
       // Several lives speak of one topic where no device does: the first event of one follows on nothing.
       const isDevices = unitOfTopic(topic) !== '';
@@ -172,8 +177,8 @@ export class ShardReplica {
       if (isAfter) this.#sink.lost(topic, 1);
       return true;
     }
-    if (seq > known + 1) this.#sink.lost(topic, seq - known - 1);
-    return seq > known;
+    if (seq > known + 1 && last?.broken !== true) this.#sink.lost(topic, seq - known - 1);
+    return true;
   }
 
   /** A life said that events were lost; `owns`: it is the owner, and not one that was. */
@@ -200,7 +205,7 @@ export class ShardReplica {
     const topics = new Set<string>();
     for (const [key, followed] of this.#events) {
       topics.add(followed.topic);
-      this.#events.set(key, { ...followed, seq: undefined });
+      this.#events.set(key, { ...followed, broken: true });
     }
     for (const topic of topics) this.#sink.lost(topic, 1);
     this.#missed = true;
@@ -209,3 +214,10 @@ export class ShardReplica {
 
 const keyOf = (topic: string, life: string): string =>
   unitOfTopic(topic) === '' ? `${topic} ${life}` : topic;
+
+/** The name of a life ends in the epoch of its feed. */
+const originOf = (life: string, seq: number, id: string): EventStamp => ({
+  id,
+  epoch: life.slice(life.indexOf('/') + 1),
+  seq,
+});

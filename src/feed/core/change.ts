@@ -1,3 +1,4 @@
+import type { DocumentOrigin } from '../../contract/index.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../contract/wire/index.ts';
 import type { Interest } from './topic-interest.ts';
 
@@ -54,6 +55,8 @@ export interface Removal extends ChangeBase {
 /** An event keeps its id when it is sent again, and no other event has it, before or after a restart. */
 interface Identified extends ChangeBase {
   readonly id: string;
+  /** As its owner counts it, and as subscribers get it; absent: this feed does. */
+  readonly origin?: DocumentOrigin | undefined;
 }
 
 export interface EventChange extends Identified {

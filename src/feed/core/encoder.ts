@@ -72,8 +72,8 @@ export class Encoder {
   acked(event: PastEvent, now: Instant): Uint8Array {
     const known = this.#acked.get(event);
     if (known !== undefined) return known;
-    const { kind, id, topic, rev, seq, data } = event;
-    const version = { topic, epoch: this.#epoch, rev, seq };
+    const { kind, id, data } = event;
+    const version = this.#eventVersion(event);
     const text = JSON.stringify({
       type: kind,
       id,
@@ -111,16 +111,20 @@ export class Encoder {
       case 'removal':
         return this.#removed(`r${rev}`, { topic, epoch, rev, seq }, change.crosses, now);
       case 'event':
-        return this.message('event', change.id, { topic, epoch, rev, seq, data: change.data }, now);
+        return this.message('event', change.id, { ...this.#eventVersion(change), data: change.data }, now);
       case 'loss': {
         const { fromSeq: from_seq } = change;
         return this.message('gap', `g${rev}`, { topic, epoch, from_seq, to_seq: seq, reason: 'lost' }, now);
       }
       case 'broadcast': {
         const { from, data } = change;
-        return this.message('broadcast', change.id, { topic, epoch, rev, seq, from, data }, now);
+        return this.message('broadcast', change.id, { ...this.#eventVersion(change), from, data }, now);
       }
     }
+  }
+
+  #eventVersion({ topic, rev, seq, origin }: PastEvent): Version {
+    return { topic, epoch: origin?.epoch ?? this.#epoch, rev, seq: origin?.seq ?? seq };
   }
 
   position(rev: number, now: Instant): Uint8Array {

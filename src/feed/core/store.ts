@@ -1,4 +1,4 @@
-import type { DocumentOrigin, EventReach, Publisher, RecoveryCut } from '../../contract/index.ts';
+import type { DocumentOrigin, EventReach, EventStamp, Publisher, RecoveryCut } from '../../contract/index.ts';
 import {
   checkDocument,
   diff,
@@ -221,12 +221,12 @@ export class FeedStore implements Publisher {
     this.#naming.end(patterns.filter(namesSecondLevel));
   }
 
-  /** `foreignId`: the event came from another instance, where it has this id. */
+  /** `origin`: the event came from another instance, which counts it. */
   publishEvent(
     topic: string,
     data: JsonObject | (() => JsonObject),
     reach: EventReach = 'any',
-    foreignId?: string,
+    origin?: EventStamp,
   ): void {
     // One that is not made has no `seq`: no subscriber misses it.
     if (reach === 'named' && !this.#notifiesAll && !this.#naming.covers(topic.split('/'))) return;
@@ -234,19 +234,19 @@ export class FeedStore implements Publisher {
     const rev = ++this.#rev;
     if (!followed) return;
     const made = typeof data === 'function' ? data() : data;
-    const id = foreignId ?? this.#eventId(rev);
-    const event = { kind: 'event', id, topic, rev, seq, data: made } as const;
+    const id = origin?.id ?? this.#eventId(rev);
+    const event = { kind: 'event', id, topic, rev, seq, origin, data: made } as const;
     this.#events.add(event);
     this.#notify(event);
   }
 
   /** One client's message to all connected clients, itself included, without a subscription. */
-  publishBroadcast(from: string, data: Json, foreignId?: string): void {
+  publishBroadcast(from: string, data: Json, origin?: EventStamp): void {
     const topic = BROADCAST_TOPIC;
     const { seq } = this.#events.next(topic, this.#rev + 1, () => checkedLevels(topic));
     const rev = ++this.#rev;
-    const id = foreignId ?? this.#eventId(rev);
-    const broadcast = { kind: 'broadcast', id, topic, rev, seq, from, data } as const;
+    const id = origin?.id ?? this.#eventId(rev);
+    const broadcast = { kind: 'broadcast', id, topic, rev, seq, origin, from, data } as const;
     this.#events.add(broadcast);
     this.#notify(broadcast);
   }

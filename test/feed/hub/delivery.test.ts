@@ -81,6 +81,22 @@ describe('events that are to be acknowledged', () => {
     expect(await plain.next('event')).not.toHaveProperty('ack_required');
   });
 
+  it('bear the number of the instance from which they came, also where they come late', async () => {
+    await using world = await FeedWorld.start();
+    const acked = await acknowledging(world);
+    const plain = await world.client();
+    await plain.subscribe('1', 'devices/#');
+    const since = world.store.position();
+    const origin = { id: 'r7.north', epoch: 'north', seq: 7 };
+    world.store.publishEvent(TOPIC, { n: 1 }, 'any', origin);
+    const late = await world.client();
+    late.send({ type: 'subscribe', id: '1', topics: ['devices/#'], since });
+    for (const client of [acked, plain, late]) {
+      const { id, payload } = await client.next('event');
+      expect([id, payload.epoch, payload.seq]).toEqual(['r7.north', 'north', 7]);
+    }
+  });
+
   it('are sent again every 30 s, five times in all, and then reported as lost', async () => {
     await using world = await FeedWorld.start({ pingTimeoutMs: 1e9 });
     const client = await acknowledging(world);
