@@ -22,6 +22,8 @@ export interface Sink {
    * could leave: it calls `filled` then.
    */
   write(bytes: Uint8Array, shared?: boolean): number;
+  /** Ends what is under way together with others, and calls `filled` where that did not leave: `unsent` holds then. */
+  settle?(): void;
 }
 
 /** Frames that wait for one subscriber: its own ones and shared ones in their order; answers may go before them. */
@@ -281,6 +283,7 @@ export class Subscriber {
 
   #catchUp(now: Instant): void {
     this.#continues = false;
+    this.#sink.settle?.();
     if (this.#full && this.#sink.unsent <= LOW_WATER) this.#full = false;
     for (let written = 0; !this.#full; ) {
       const bytes = this.#next(now);
@@ -337,6 +340,8 @@ export class Subscriber {
     if (this.#cursor >= end) return this.#sink.unsent;
     let unsent = 0;
     while (this.#cursor < end) {
+      this.#sink.settle?.();
+      if (this.#full) return undefined;
       const piece = group.piece(this.#cursor, now);
       if (piece === undefined) return undefined;
       this.#context.tally.deliveries += piece.end - this.#cursor;
