@@ -200,6 +200,8 @@ export class FeedView {
     this.#asked.delete(topic);
     for (const received of this.#received.values()) received.add(topic);
     if (known?.epoch === epoch && seq <= known.seq) return;
+    // The instance that gave the position may know it better, and has no reason to say it again.
+    if (known && known.epoch !== epoch && !this.#isHere) this.#covered.clear();
     this.#gone.delete(topic);
     this.#know(update, document);
     if (document !== undefined) return;

@@ -155,6 +155,26 @@ describe('a position of another instance', () => {
     expect([client.events.size, client.gaps.size]).toEqual([3, 1]);
   });
 
+  it('is not used again once another instance showed a device as lost, and was left before it was done', async () => {
+    const { world, client } = await worldOf(undefined, []);
+    world.start('west', []);
+    await world.second();
+    client.positioned();
+    client.leave();
+    // At one instance the server does not answer, and so it knows of no owner.
+    const { life } = world.at('west').shared;
+    const [link] = [...world.server.clients].filter((each) => each.life === life);
+    link?.lost();
+    link?.close();
+    for (let second = 0; second * 1_000 < 2 * LEASE_MS; second++) await world.second();
+    const west = world.at('west').store;
+    expect(west.document(topicOf('a'))).toMatchObject({ reason: 'backplane_lost' });
+    await world.visit(client, 'west');
+    expect(client.document(topicOf('a'))).toMatchObject({ reason: 'backplane_lost' });
+    await world.join(client, 'north');
+    expect(client.document(topicOf('a'))).toEqual(world.at('north').store.document(topicOf('a')));
+  });
+
   it('is followed by no gap where a device speaks for the first time', async () => {
     const { world, client, say } = await worldOf(undefined, DEVICES, ['a']);
     client.gaps.clear();
@@ -176,6 +196,13 @@ describe('a position of another instance', () => {
         arbitrary: fc.record({
           kind: fc.constant('move' as const),
           to: fc.constantFrom('north', 'south', 'west'),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constant('visit' as const),
+          at: fc.constantFrom('north', 'south', 'west'),
         }),
       },
       {
@@ -220,6 +247,11 @@ describe('a position of another instance', () => {
             client.positioned();
           }
           if (each.kind === 'move' && world.server.up) await join(each.to);
+          if (each.kind === 'visit' && world.server.up && client.at !== undefined) {
+            const { name } = client.at;
+            await world.visit(client, each.at);
+            await join(name);
+          }
           if (each.kind === 'outage') {
             world.server.stop();
             for (let second = 0; second < each.seconds; second++) {

@@ -82,6 +82,13 @@ export class SharedWorld {
     await joined;
   }
 
+  /** A subscriber comes to an instance, and leaves before all has come that it missed. */
+  async visit(client: RoamingClient, name: string): Promise<void> {
+    const visited = client.visit(this.at(name));
+    for (let turn = 0; turn < 20; turn++) await this.pass(500);
+    await visited;
+  }
+
   /** It ends without a word; its life is over once its lease is. */
   kill(name: string): void {
     const instance = this.at(name);
@@ -160,6 +167,22 @@ export class RoamingClient {
     if (awaited === undefined) return this.#begin(instance, since, undefined);
     // As the feed does it: in the turn in which all is there.
     await awaited.then((cut) => this.#begin(instance, since, cut));
+  }
+
+  /** It gets the documents that it missed, and breaks off before `synced`. */
+  async visit(instance: TestInstance): Promise<void> {
+    this.leave();
+    const { position: since } = this;
+    const { store, shared } = instance;
+    const cut = await shared.wanted(['#'], since);
+    const from = (since === undefined ? undefined : store.recoverable(since)) ?? cut;
+    const states = from === undefined ? store.retained(['#']) : store.missed(from, ['#']).states;
+    for (const { topic, epoch = store.epoch, seq, document } of states) {
+      const known = this.known.get(topic);
+      // By the rule of the clients.
+      if (known !== undefined && known.epoch !== epoch) this.position = undefined;
+      this.#know(topic, epoch, seq, document);
+    }
   }
 
   #begin(

@@ -170,6 +170,9 @@ class FeedView:
             received.add(topic)
         if known is not None and known[0] == update["epoch"] and update["seq"] <= known[1]:
             return
+        # The instance that gave the position may know it better, and has no reason to say it again.
+        if known is not None and known[0] != update["epoch"] and not self._is_here:
+            self._covered.clear()
         self._gone.pop(topic, None)
         self._know(update, document)
         if document is not None:
