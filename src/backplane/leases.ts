@@ -7,6 +7,8 @@ export interface LeasesOptions {
   readonly backplane: Backplane;
   /** Everything that this instance could own. */
   units(): Iterable<string>;
+  /** Something of it is still to be published. */
+  waits(unit: string): boolean;
   /** Another life may have had it, and may not have published all of its events; is called before `gained`. */
   inherited(unit: string): void;
   gained(unit: string): void;
@@ -60,8 +62,9 @@ export class Leases {
       present.add(unit);
       if (!given.has(unit) && (all || !this.#tokens.has(unit))) wanted.push(unit);
     }
-    // Taken out of the configuration here: another instance may have it.
-    await this.giveBack([...this.#tokens.keys()].filter((unit) => !present.has(unit)));
+    // Taken out of the configuration here: another instance may have it, once its end is published.
+    const { waits } = this.#options;
+    await this.giveBack([...this.#tokens.keys()].filter((unit) => !present.has(unit) && !waits(unit)));
     await this.ask(wanted);
   }
 

@@ -41,6 +41,8 @@ export class OwnedFeed {
   #sending = false;
   #closed = false;
   #idle: (() => void) | undefined;
+  /** The units of the batch on its way. */
+  #sent: ReadonlyMap<string, unknown> | undefined;
   published = 0;
   fenced = 0;
   /** Up to this `rev` of the feed everything stands in the log. */
@@ -56,6 +58,10 @@ export class OwnedFeed {
 
   get waiting(): number {
     return this.#outbox.size;
+  }
+
+  waits(unit: string): boolean {
+    return this.#outbox.has(unit) || this.#sent?.has(unit) === true;
   }
 
   get lostEvents(): number {
@@ -146,6 +152,7 @@ export class OwnedFeed {
     while (this.#ready && !this.#closed && !this.#outbox.empty) {
       const batch = this.#outbox.take((unit) => leases.token(unit), this.#options.store.rev);
       if (batch.parts.length === 0) break;
+      this.#sent = batch.changes;
       try {
         const published = await backplane.publish(batch.parts);
         this.#outbox.done(batch);
@@ -159,6 +166,8 @@ export class OwnedFeed {
         if (!cause.refused) break;
         this.#options.refused(cause);
         await new Promise<void>((resolve) => clock.setTimer(clock.now().monoMs + AGAIN_MS, resolve));
+      } finally {
+        this.#sent = undefined;
       }
     }
     this.#sending = false;

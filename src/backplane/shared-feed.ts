@@ -104,6 +104,7 @@ export class SharedFeed implements Ownership {
     this.#leases = new Leases({
       backplane: this.#backplane,
       units: () => this.#devices?.units() ?? [],
+      waits: (unit) => this.#owned.waits(unit),
       inherited: (unit) => this.#inherited(unit),
       gained: (unit) => this.#gained(unit),
       lost: (unit) => this.#lost(unit),

@@ -82,6 +82,10 @@ export class Outbox {
     return this.#units.size;
   }
 
+  has(unit: string): boolean {
+    return this.#units.has(unit);
+  }
+
   get waitingEvents(): number {
     return this.#events;
   }
