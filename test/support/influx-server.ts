@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { needs } from './needs.ts';
+import { ServerProcess } from './server-process.ts';
 
 const need = needs('influxd');
 
@@ -19,13 +19,13 @@ const DATABASE = 'bench';
  * The InfluxDB of this machine on a port of its own. Debian has version 1, which takes the same lines at `/write`: what
  * comes to `/api/v2/write` is passed on there. Use with `await using`.
  */
-export class InfluxServer implements AsyncDisposable {
+export class InfluxServer extends ServerProcess implements AsyncDisposable {
   readonly #port: number;
   readonly #folder: string;
   readonly #front: Server;
-  #child: ChildProcess | undefined;
 
   private constructor(port: number, rpcPort: number) {
+    super();
     this.#port = port;
     this.#folder = mkdtempSync(join(tmpdir(), 'heartwire-influxd-'));
     const at = (name: string) => JSON.stringify(join(this.#folder, name));
@@ -85,7 +85,7 @@ store-enabled = false
   /** Starts it, again after a kill; resolves once it answers. */
   async begin(): Promise<void> {
     const child = spawn(need.path, ['-config', join(this.#folder, 'influxd.conf')], { stdio: 'ignore' });
-    this.#child = child;
+    this.child = child;
     const endsAt = performance.now() + 30_000;
     while (!(await this.#answers())) {
       if (child.exitCode !== null) throw new Error('influxd ended at once');
@@ -118,22 +118,6 @@ store-enabled = false
     if (error !== undefined) throw new Error(`${text}: ${error}`);
     const [{ columns, values = [] } = { columns: [] }] = series;
     return values.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]])));
-  }
-
-  /** SIGKILL. */
-  async kill(): Promise<void> {
-    if (this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await gone;
-  }
-
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#child?.kill('SIGCONT');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

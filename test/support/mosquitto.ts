@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { freePort } from './free-port.ts';
 import { needs } from './needs.ts';
+import { ServerProcess } from './server-process.ts';
 
 const need = needs('mosquitto');
 
@@ -13,13 +13,13 @@ const need = needs('mosquitto');
 export const hasMosquitto = need.run;
 
 /** The mosquitto of this machine on a port of its own; it keeps nothing over a restart. Use with `await using`. */
-export class Mosquitto implements AsyncDisposable {
+export class Mosquitto extends ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly url: string;
   readonly #folder: string;
-  #child: ChildProcess | undefined;
 
   private constructor(port: number, config: string) {
+    super();
     this.port = port;
     this.url = `mqtt://127.0.0.1:${port}`;
     this.#folder = mkdtempSync(join(tmpdir(), 'heartwire-mosquitto-'));
@@ -45,7 +45,7 @@ export class Mosquitto implements AsyncDisposable {
   }
 
   async begin(): Promise<void> {
-    this.#child = spawn(need.path, ['-c', join(this.#folder, 'mosquitto.conf')], { stdio: 'ignore' });
+    this.child = spawn(need.path, ['-c', join(this.#folder, 'mosquitto.conf')], { stdio: 'ignore' });
     const endsAt = performance.now() + 15_000;
     while (!(await this.#answers())) {
       if (performance.now() > endsAt) throw new Error(`mosquitto does not answer at ${this.url}`);
@@ -62,22 +62,6 @@ export class Mosquitto implements AsyncDisposable {
     if (client instanceof Error) return typeof client.code === 'number';
     await client.endAsync(true);
     return true;
-  }
-
-  /** SIGKILL: nobody is told. */
-  async kill(): Promise<void> {
-    if (this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await gone;
-  }
-
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#child?.kill('SIGCONT');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
